@@ -28,7 +28,7 @@ from flows.shards import FLOW, Session, do_stage, holding, session
 from flows.synthesize import synthesize
 from prose_data.config import Config, dump_config
 from prose_data.errors import InputError
-from prose_data.llm.limits import Spending
+from prose_data.llm.meter import Meter
 from prose_data.report import make_report
 from prose_data.runs import STAGES, Run
 from prose_data.stages import Progress, started
@@ -63,14 +63,19 @@ FLOWS: dict[tuple[Stage, ...], Flow[[str, str], None]] = {
 
 
 def run_pipeline(
-    config: Config, out: Path, stages: Sequence[Stage] = STAGES, progress: Progress | None = None
+    config: Config,
+    out: Path,
+    progress: Progress | None = None,
+    stages: Sequence[Stage] = STAGES,
+    meter: Meter | None = None,
 ) -> Run:
     """Run the flow of these `stages` (all, or one) from this process and return the run.
 
-    Raises what `prose_data.stages.run_all` raises, as it is; a wrong configuration before any server is started.
+    Whoever passes the `meter` can watch what is asked and paid. Raises what `prose_data.stages.run_all` raises, as it
+    is; a wrong configuration before any server is started.
     """
     with started(config, out) as run, server_of(out):
-        token = session.set(Session(run, progress, Spending(config.budget)))
+        token = session.set(Session(run, progress, meter or Meter(config.budget)))
         try:
             FLOWS[tuple(stages)](dump_config(config), str(out))
         finally:

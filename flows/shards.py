@@ -1,7 +1,6 @@
 """What the flows share: one Prefect task per shard and stage, and how far a stage is as a progress artifact.
 
-Shards run one after another: a shard by itself keeps as many requests in flight as the models allow, and the simulated
-model takes the whole processor, so a second shard at a time gains nothing.
+All tasks of a stage live in one event loop and ask through one door, so that together they keep to the endpoints' limits.
 """
 
 import asyncio
@@ -17,10 +16,11 @@ from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
-from prose_data.llm.door import open_door
-from prose_data.llm.limits import Spending
+from prose_data import stages
+from prose_data.llm.door import Door, open_door
+from prose_data.llm.meter import Meter
 from prose_data.runs import Run, config_from_yaml, load_run
-from prose_data.stages import DRIVERS, Progress, Tick, finish, ground_of, shard_count, started, to_do
+from prose_data.stages import Progress, Tick, finish, ground_of, shard_count, started
 from prose_data.values import Stage
 
 # Nothing of Prefect's is used twice over: a run folder resumes by itself, and the door retries by itself.
@@ -31,16 +31,27 @@ FLOW: dict[str, Any] = {"retries": 0, "persist_result": False, "log_prints": Fal
 class Session:
     """What can be no parameter of a task, as those are JSON: the run held by this process, who watches, what it may spend.
 
-    A task in another process has none of it: it then holds nothing, tells nobody, and has the budget for itself.
+    A flow in another process has none of it: it then holds the run itself, tells nobody, and has the budget for itself.
     """
 
     run: Run
     progress: Progress | None
-    spending: Spending
+    meter: Meter
 
 
 session: ContextVar[Session | None] = ContextVar("session", default=None)
-_tick: ContextVar[Tick] = ContextVar("_tick", default=lambda: None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a task of this process does its shard with; one in another process opens a door of its own."""
+
+    run: Run
+    door: Door
+    tick: Tick
+
+
+_at_work: ContextVar[_Work | None] = ContextVar("_at_work", default=None)
 
 
 @contextmanager
@@ -56,15 +67,15 @@ def holding(config_yaml: str, out: str) -> Iterator[Run]:
 
 
 @task(task_run_name="{stage} shard {shard}", cache_policy=NO_CACHE, **FLOW)
-def do_shard(out: str, stage: Stage, shard: int) -> None:
+async def do_shard(out: str, stage: Stage, shard: int) -> None:
     """Do one stage of one shard of the run in folder `out`."""
-    asyncio.run(_do_shard(load_run(Path(out)), stage, shard))
-
-
-async def _do_shard(run: Run, stage: Stage, shard: int) -> None:
-    ours = session.get()
-    async with open_door(run.config, run.store, ours.spending if ours else None) as door:
-        await DRIVERS[stage](run, shard, door, _tick.get())
+    ours = _at_work.get()
+    if ours is not None:
+        await stages.do_shard(ours.run, stage, shard, ours.door, ours.tick)
+        return
+    run = load_run(Path(out))
+    async with open_door(run.config, run.store) as door:
+        await stages.do_shard(run, stage, shard, door, lambda: None)
 
 
 def do_stage(run: Run, stage: Stage) -> None:
@@ -72,9 +83,16 @@ def do_stage(run: Run, stage: Stage) -> None:
     ours = session.get()
     shards = shard_count(run.config, ground_of(run))
     artifact = create_progress_artifact(0.0, key=stage, description=f"{stage}: shards of {run.config.name}")
-    assert isinstance(artifact, UUID)  # a coroutine only inside a running loop, where `asyncio.run` fails too
-    for shard, tick in to_do(run, stage, ours.progress if ours else None):
-        _tick.set(tick)
-        do_shard(str(run.path), stage, shard)
-        update_progress_artifact(artifact, 100 * (shard + 1) / shards)
+    assert isinstance(artifact, UUID)
+    done = 0
+
+    async def do(run: Run, stage: Stage, shard: int, door: Door, tick: Tick) -> None:
+        nonlocal done
+        _at_work.set(_Work(run, door, tick))  # every shard has a context of its own
+        await do_shard(str(run.path), stage, shard)
+        done += 1
+        await asyncio.to_thread(update_progress_artifact, artifact, 100 * done / shards)
+
+    progress, meter = (ours.progress, ours.meter) if ours else (None, None)
+    asyncio.run(stages.run_stage(run, stage, progress, meter, do))
     update_progress_artifact(artifact, 100.0)

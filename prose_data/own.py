@@ -131,15 +131,14 @@ def read_texts(path: Path) -> list[Author]:
     return [Author(user_id, *kinds[user_id], tuple(own.values())) for user_id, own in texts.items()]
 
 
-async def infer_own(
-    authors: Sequence[Author], method: str, config: Config, store: Path | None = None
-) -> list[Findings]:
-    """Return what `method` infers about each author, asking through a door with the request store at `store`.
+async def infer_own(authors: Sequence[Author], method: str, config: Config) -> list[Findings]:
+    """Return what `method` infers about each author, asking through a door with the request store `config.store`.
 
     A request that fails for good costs its text, not the author. Raises InputError for an unknown or unfit method.
     """
     chosen = inferring(method, config)
     workers = config.model_of("inferrer").concurrency
+    store = Path(config.store) if config.store else None
     async with open_door(config, store) as door:
 
         async def work(author: Author) -> Findings:
@@ -185,7 +184,7 @@ async def _infer_author(
     author: Author, name: str, method: Method, door: Door, seed: int, workers: int
 ) -> Findings:
     """Return what `method` believes after the author's last text, and which of the texts show it."""
-    view = door.view("infer", seed)
+    view = door.view("infer", seed, name)
     failures: list[tuple[str, str]] = []
     texts = [own for own in author.texts if own.split == "learn"]
     learned: list[Example] = []

@@ -38,8 +38,12 @@ _VALUES: Mapping[type, str] = {
     Inference: "inferences",
     Score: "scores",
 }
-# Of a model: where and how it is asked, not what it answers.
-_MAY_CHANGE = {"base_url", "api_key_env", "concurrency", "timeout", "attempts"}
+# What does not decide what the tables hold: budget, request store, and of a model where and how it is asked.
+_RUN_MAY_CHANGE = {"budget", "store", "offline"}
+_MODEL_MAY_CHANGE = {"base_url", "api_key_env", "concurrency", "timeout", "attempts", "mode"} | {
+    "requests_per_minute",
+    "tokens_per_minute",
+}
 _ROW_GROUP = 50_000  # fixed: polars' own choice is free to change
 
 T = TypeVar("T")
@@ -83,8 +87,11 @@ class Run:
         """Return the parts of `table` that are there, in order of shards."""
         return sorted((self.path / table).glob("part-*.parquet"))
 
-    def write(self, table: str, rows: Iterable[Any], shard: int = 0, stage: Stage | None = None) -> None:
-        """Write `rows` (values with the table's columns as attributes) as one part, sorted by key, whole or not at all."""
+    def write(
+        self, table: str, rows: Iterable[Any] | pl.DataFrame, shard: int = 0, stage: Stage | None = None
+    ) -> None:
+        """Write `rows` (a frame, or values with the table's columns as attributes) as one part, sorted by key, whole or
+        not at all."""
         schema = SCHEMAS[table]
         frame = schema.validate(_frame(table, rows)).sort(schema.primary_key(), maintain_order=True)
         (self.path / MANIFEST).unlink(missing_ok=True)  # it describes finished tables
@@ -284,11 +291,13 @@ def _leaves(data: Any, key: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
     if isinstance(data, dict):
         for name, inner in data.items():
             yield from _leaves(inner, (*key, str(name)))
-    elif key[0] != "budget" and not (key[0] == "models" and key[-1] in _MAY_CHANGE):
+    elif key[0] not in _RUN_MAY_CHANGE and not (key[0] == "models" and key[-1] in _MODEL_MAY_CHANGE):
         yield key, data
 
 
-def _frame(table: str, rows: Iterable[Any]) -> pl.DataFrame:
+def _frame(table: str, rows: Iterable[Any] | pl.DataFrame) -> pl.DataFrame:
+    if isinstance(rows, pl.DataFrame):
+        return rows
     rows = list(rows)
     types = SCHEMAS[table].create_empty().schema
     return pl.DataFrame({name: [getattr(row, name) for row in rows] for name in types}, schema=types)

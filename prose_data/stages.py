@@ -14,14 +14,14 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
-from prose_data.config import Config
+from prose_data.config import ROLES, Config
 from prose_data.documents import Documents, draw_documents, load_documents
 from prose_data.episode import Episode, live
 from prose_data.errors import InputError, RequestFailed
 from prose_data.failures import failures_of
 from prose_data.llm.door import Door, View, open_door
-from prose_data.llm.limits import Spending
-from prose_data.llm.pool import each
+from prose_data.llm.meter import Meter
+from prose_data.llm.pool import drive, each
 from prose_data.llm.types import LLM, Role
 from prose_data.manifest import write_manifest
 from prose_data.methods import METHODS, ORACLE
@@ -35,6 +35,14 @@ from prose_data.spaces import Kind, Space, load_space
 from prose_data.users import kinds_of, peers_of, user_count, user_range
 from prose_data.values import Document, Failure, Inference, Sample, Score, Stage, Task, User
 from prose_data.writing import Example
+
+BATCH_WORKERS = 10_000
+# The roles that do most of the asking in a stage; their models say how much goes on at once.
+ASKING: Mapping[Stage, tuple[Role, ...]] = {
+    "synthesize": ("human",),
+    "infer": ("writer", "inferrer"),
+    "score": ("judge",),
+}
 
 Tick = Callable[[], None]  # called after every finished unit of work
 Progress = Callable[[Stage, int, int], None]  # stage, units done, units in all
@@ -141,9 +149,9 @@ async def synthesize_shard(run: Run, shard: int, door: Door, tick: Tick) -> None
     users = users_of(config, ground, shard)
     n = config.samples.per_user + config.samples.heldout
 
-    async def unit(item: tuple[User, int]) -> Result:
-        user, seed = item
-        view = door.view("synthesize", seed)
+    async def unit(item: tuple[int, tuple[User, int]]) -> Result:
+        order, (user, seed) = item
+        view = door.view("synthesize", seed, order=order)
         documents = draw_documents(config, ground.space, ground.documents, user, seed, n)
         samples, failures, outcomes = await write_samples(user, documents, seed, config, ground.space, view)
         notes = failures_of(
@@ -152,7 +160,8 @@ async def synthesize_shard(run: Run, shard: int, door: Door, tick: Tick) -> None
         tick()
         return Result(samples, [*failures, *notes], outcomes)
 
-    results = await each(product(users, config.seeds), unit, config.model_of("human").concurrency)
+    units = enumerate(product(users, config.seeds))
+    results = await each(units, unit, workers_of(config, *ASKING["synthesize"]))
     run.write("users", users, shard)
     outcomes = sum((result.outcomes for result in results), Counter[str]())
     run.write_counts(f"synthesize-{shard:05d}", dict(sorted(outcomes.items())))
@@ -169,21 +178,20 @@ async def infer_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
             raise _stranger(run.part("samples", shard), sample.document_id)
         samples.setdefault((sample.user_id, sample.seed), []).append(sample)
 
-    async def unit(item: tuple[User, int, str]) -> Result:
-        user, seed, name = item
+    async def unit(item: tuple[int, tuple[User, int, str]]) -> Result:
+        order, (user, seed, name) = item
         method = _oracle(user) if name == ORACLE else METHODS[name](config)
         role: Role = "inferrer" if method.infers else "writer"
         theirs = samples.get((user.user_id, seed), [])
         episode = Episode(user.user_id, name, seed, config.model_of(role).model)
         inferences, failures = await live(
-            episode, method, theirs, documents, lambda: door.view("infer", seed)
+            episode, method, theirs, documents, lambda: door.view("infer", seed, name, order)
         )
         tick()
         return Result(inferences, failures)
 
-    units = product(run.values(User, shard), config.seeds, config.methods)
-    workers = max(config.model_of("writer").concurrency, config.model_of("inferrer").concurrency)
-    _land(run, "infer", shard, door, await each(units, unit, workers))
+    units = enumerate(product(run.values(User, shard), config.seeds, config.methods))
+    _land(run, "infer", shard, door, await each(units, unit, workers_of(config, *ASKING["infer"])))
 
 
 async def score_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
@@ -194,7 +202,8 @@ async def score_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
     samples = {(s.user_id, s.seed, s.document_id): s for s in run.values(Sample, shard)}
     peers = {name: peers_of(config, ground.space, ground.kinds, user) for name, user in users.items()}
 
-    async def unit(inference: Inference) -> Result:
+    async def unit(item: tuple[int, Inference]) -> Result:
+        order, inference = item
         sample = samples.get((inference.user_id, inference.seed, inference.document_id))
         known = inference.user_id in users and inference.document_id in documents
         if sample is None or not known:
@@ -203,12 +212,13 @@ async def score_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
         case = Case(inference, user, document, sample, peers[inference.user_id])
         result = Result()
         for name in config.metrics:
-            await _measure(case, name, door.view("score", inference.seed), config, result)
+            view = door.view("score", inference.seed, inference.method, order)
+            await _measure(case, name, view, config, result)
         tick()
         return result
 
-    workers = config.model_of("judge").concurrency
-    _land(run, "score", shard, door, await each(run.values(Inference, shard), unit, workers))
+    units = enumerate(run.values(Inference, shard))
+    _land(run, "score", shard, door, await each(units, unit, workers_of(config, *ASKING["score"])))
 
 
 DRIVERS: Mapping[Stage, ShardDriver] = {
@@ -216,6 +226,17 @@ DRIVERS: Mapping[Stage, ShardDriver] = {
     "infer": infer_shard,
     "score": score_shard,
 }
+
+
+def workers_of(config: Config, *roles: Role) -> int:
+    """Return how many units of work go on at once, for a stage in which these roles do most of the asking.
+
+    In batch mode the more units wait, the fewer batches there are; each takes some kilobytes.
+    """
+    models = [config.model_of(role) for role in roles]
+    if any(model.mode == "batch" for model in models):
+        return BATCH_WORKERS
+    return max(model.concurrency for model in models)
 
 
 def to_do(run: Run, stage: Stage, progress: Progress | None = None) -> Iterator[tuple[int, Tick]]:
@@ -231,43 +252,72 @@ def to_do(run: Run, stage: Stage, progress: Progress | None = None) -> Iterator[
 
     def count(done: int) -> None:
         nonlocal counted
-        if progress is not None and done != counted:
-            progress(stage, done, total)
-        counted = done
+        counted += done
+        if progress is not None and done:
+            progress(stage, counted, total)
 
-    before = 0
     if progress is not None:
         progress(stage, 0, total)
     for shard in shards:
-        if not run.done(stage, shard):
-            yield shard, lambda: count(counted + 1)
-        before += units[shard]
-        count(before)
+        if run.done(stage, shard):
+            count(units[shard])
+        else:
+            yield shard, lambda: count(1)
+
+
+async def do_shard(run: Run, stage: Stage, shard: int, door: Door, tick: Tick) -> None:
+    """Do one stage of one shard."""
+    await DRIVERS[stage](run, shard, door, tick)
 
 
 async def run_stage(
-    run: Run, stage: Stage, progress: Progress | None = None, spending: Spending | None = None
+    run: Run,
+    stage: Stage,
+    progress: Progress | None = None,
+    meter: Meter | None = None,
+    do: Callable[[Run, Stage, int, Door, Tick], Awaitable[None]] = do_shard,
 ) -> None:
-    """Do what is missing of one stage, shard after shard, in a run that is held for writing (`started`).
+    """Do what is missing of one stage by `do`, in a run that is held for writing (`started`).
 
-    Stages that share a `spending` share the budget.
+    While the last units of a shard wait for their replies, the next shard's begin. Stages that share a `meter` share
+    the budget.
     """
-    async with open_door(run.config, run.store, spending) as door:
-        for shard, tick in to_do(run, stage, progress):
-            await DRIVERS[stage](run, shard, door, tick)
+    async with open_door(run.config, run.store, meter) as door:
+
+        async def one(item: tuple[int, Tick]) -> None:
+            shard, tick = item
+            await do(run, stage, shard, door.part(shard), tick)
+
+        units = unit_count(run, ground_of(run), stage, 0)
+        await drive(to_do(run, stage, progress), one, shards_at_once(run.config, stage, units))
+
+
+def shards_at_once(config: Config, stage: Stage, units: int) -> int:
+    """Return how many shards of `units` units go on at the same time: enough that no worker is idle while one ends.
+
+    The simulated model takes the whole processor, so there a second shard gains nothing.
+    """
+    if all(config.model_of(role).backend == "simulated" for role in ROLES):
+        return 1
+    return 1 + math.ceil(workers_of(config, *ASKING[stage]) / max(1, units))
 
 
 async def run_all(
-    config: Config, out: Path, progress: Progress | None = None, stages: Sequence[Stage] = STAGES
+    config: Config,
+    out: Path,
+    progress: Progress | None = None,
+    stages: Sequence[Stage] = STAGES,
+    meter: Meter | None = None,
 ) -> Run:
     """Make what is missing of the run of `config` in folder `out`, or of some of its stages, and return the run.
 
-    Raises InputError, EndpointError or BudgetReached; shards that are done by then stay.
+    Whoever passes the `meter` can watch what is asked and paid. Raises InputError, EndpointError or BudgetReached;
+    shards that are done by then stay.
     """
     with started(config, out) as run:
-        spending = Spending(config.budget)
+        meter = meter or Meter(config.budget)
         for stage in stages:
-            await run_stage(run, stage, progress, spending)
+            await run_stage(run, stage, progress, meter)
     return run
 
 

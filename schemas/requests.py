@@ -17,6 +17,9 @@ class Requests(dy.Schema):
         check=lambda column: column.is_in(["human", "writer", "inferrer", "judge"]),
         description="Who asked: human, writer, inferrer or judge.",
     )
+    method = dy.String(
+        nullable=False, description="Method it was asked for; empty for what methods have in common."
+    )
     model = dy.String(nullable=False, min_length=1, description="Model that answered.")
     prompt_tokens = dy.Int64(nullable=False, min=0, description="Tokens of the prompt.")
     completion_tokens = dy.Int64(nullable=False, min=0, description="Tokens of the reply.")
@@ -29,4 +32,10 @@ class Requests(dy.Schema):
         nullable=False,
         check=lambda column: column.is_in(["endpoint", "store", "batch", "simulated"]),
         description="Where the reply came from: endpoint, store, batch or simulated.",
+    )
+    rung = dy.String(
+        nullable=False,
+        check=lambda column: column.is_in(["schema", "json", "text", "correction"]),
+        description="How the reply got its form: the endpoint's JSON schema or JSON mode, words alone, or a second turn "
+        "in which the model corrected what could not be read.",
     )

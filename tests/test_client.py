@@ -1,15 +1,13 @@
 import asyncio
 import socket
 import traceback
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from prose_data.errors import EndpointError, InputError, ProseDataError, RequestFailed
 from prose_data.llm.door import View, open_door
+from prose_data.llm.pool import each
 from prose_data.llm.types import Reply
 from tests.endpoint import Endpoint, Step, answer, completion, config_for
 
@@ -85,10 +83,6 @@ def test_unknown_fields_and_oddities_of_unicode_are_taken_as_they_are() -> None:
     assert ask(answer(body))[0].text == text
 
 
-def test_a_lone_surrogate_becomes_the_replacement_character() -> None:
-    assert ask(answer(completion("cut \ud83d off")))[0].text == "cut \ufffd off"
-
-
 @pytest.mark.parametrize(
     "usage", [None, {}, {"prompt_tokens": None}, {"prompt_tokens": "7"}, {"prompt_tokens": -1}, 3]
 )
@@ -98,162 +92,10 @@ def test_missing_usage_is_counted_at_four_bytes_a_token(usage: Any) -> None:
     assert reply.prompt_tokens > 0
 
 
-@pytest.mark.parametrize(
-    ("step", "reason"),
-    [
-        (answer(status=408), "timeout"),
-        (answer(status=409), "server_error"),
-        (answer(status=429), "rate_limit"),
-        (answer(status=500), "server_error"),
-        (answer("<html>bad gateway</html>", status=502), "server_error"),
-        (answer(status=529), "server_error"),
-        (answer(b'{"id": "c", "choices": [{"index": 0, "mess'), "bad_reply"),
-        (answer(b"\xff\xfe\x00garbage"), "bad_reply"),
-        (answer(b""), "bad_reply"),
-        (answer("[" * 100_000), "bad_reply"),
-        (answer("<!doctype html><p>Sign in"), "bad_reply"),
-        (answer("null"), "bad_reply"),
-        (answer({"choices": []}), "bad_reply"),
-        (answer({"choices": [{"message": {}}]}), "bad_reply"),
-        (answer({"choices": None}), "bad_reply"),
-        (answer(completion(None)), "bad_reply"),
-        (answer(completion([{"type": "text"}])), "bad_reply"),
-        (answer({"error": {"message": "upstream is down"}}), "bad_reply"),
-        (answer(status=200, **{"Content-Encoding": "gzip"}), "connection"),
-    ],
-)
-def test_a_passing_fault_is_retried_and_a_lasting_one_named(step: Step, reason: str) -> None:
-    reply, endpoint = ask(step, answer())
-    assert (reply.text, reply.attempts, len(endpoint.bodies)) == ("Hello.", 2, 2)
-    assert endpoint.bodies[0] == endpoint.bodies[1]
-    error, endpoint = fail(step, attempts=3)
-    assert error.reason == reason
-    assert "models.mine" in str(error) and "3 attempts" in str(error)
-    assert len(endpoint.bodies) == 3
-
-
-def test_a_hanging_attempt_is_given_up_and_tried_again() -> None:
-    reply, endpoint = ask(30.0, answer(), timeout=0.2)
-    assert (reply.attempts, len(endpoint.bodies)) == (2, 2)
-    error, _ = fail(30.0, timeout=0.1, attempts=2)
-    assert error.reason == "timeout"
-
-
-def test_a_connection_that_breaks_is_retried() -> None:
-    async def half(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
-        await writer.drain()
-        writer.close()
-
-    async def nonsense(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail.example.com ESMTP\r\n")
-        await writer.drain()
-        writer.close()
-
-    async def nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
-
-    async def go(handle: Any) -> None:
-        server = await asyncio.start_server(handle, "127.0.0.1", 0)
-        async with server:
-            await ask_at(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", attempts=4)
-
-    for handle in (half, nonsense, nothing):
-        with pytest.raises(RequestFailed, match="the connection broke") as caught:
-            asyncio.run(go(handle))
-        assert caught.value.reason == "connection"
-
-
-@pytest.mark.parametrize("dated", [False, True])
-def test_retry_after_is_obeyed(dated: bool) -> None:
-    value, least = "0.3", 0.29
-    if dated:  # in whole seconds, so at least 0.2 of these 1.2 are left
-        value, least = format_datetime(datetime.now(UTC) + timedelta(seconds=1.2), usegmt=True), 0.1
-    _, endpoint = ask(answer(status=429, **{"Retry-After": value}), answer())
-    assert least <= endpoint.times[1] - endpoint.times[0] < 10
-
-
 @pytest.mark.parametrize("value", ["soon", "-5", "nan", "inf", ""])
 def test_a_retry_after_that_says_nothing_is_passed_over(value: str) -> None:
     reply, _ = ask(answer(status=503, **{"Retry-After": value}), answer())
     assert reply.attempts == 2
-
-
-def test_waits_grow() -> None:
-    _, endpoint = ask(*[answer(status=500)] * 4, answer())
-    waits = [later - earlier for earlier, later in pairwise(endpoint.times)]
-    assert all(wait >= 0.025 * 2**k for k, wait in enumerate(waits))
-
-
-@pytest.mark.parametrize(
-    ("step", "reason"),
-    [
-        (answer(status=400), "bad_request"),
-        (answer(status=413), "bad_request"),
-        (answer({"error": {"message": "filtered", "code": "content_filter"}}, 400), "refused"),
-        (answer(completion(None, choices=[{"message": {"content": None, "refusal": "I can't"}}])), "refused"),
-        (
-            answer(completion(choices=[{"message": {"content": "cu"}, "finish_reason": "content_filter"}])),
-            "refused",
-        ),
-        (answer(completion(choices=[{"message": None, "finish_reason": "content_filter"}])), "refused"),
-    ],
-)
-def test_what_another_attempt_cannot_help_is_not_repeated(step: Step, reason: str) -> None:
-    error, endpoint = fail(step, answer())
-    assert error.reason == reason
-    assert len(endpoint.bodies) == 1
-
-
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_stops_the_run_and_names_everything_but_the_key(status: int) -> None:
-    error, endpoint = fail(
-        answer({"error": {"message": f"Incorrect key {KEY}"}}, status), error=EndpointError
-    )
-    assert all(part in str(error) for part in ("models.mine", "PROSE_TEST_KEY", "127.0.0.1", str(status)))
-    assert len(endpoint.bodies) == 1
-
-
-def test_a_403_after_replies_refuses_one_request_only() -> None:
-    async def go() -> None:
-        async with (
-            Endpoint(answer(), answer(status=403)).at() as url,
-            open_door(config_for(url), None) as door,
-        ):
-            view = door.view("infer", 1)
-            await view(MESSAGES, role="writer")
-            await view(MESSAGES, role="writer")
-
-    with pytest.raises(RequestFailed) as caught:
-        asyncio.run(go())
-    assert caught.value.reason == "refused"
-
-
-def test_an_unknown_model_or_path_stops_the_run() -> None:
-    error, _ = fail(answer({"error": {"message": "no model m"}}, 404), error=EndpointError)
-    assert all(part in str(error) for part in ("no model m", "models.mine.model", "base_url", "127.0.0.1"))
-
-
-@pytest.mark.parametrize(
-    "step", [answer(status=402), answer({"error": {"message": "pay", "code": "insufficient_quota"}}, 429)]
-)
-def test_an_empty_account_stops_the_run(step: Step) -> None:
-    error, _ = fail(step, error=EndpointError)
-    assert "no credit" in str(error)
-
-
-def test_what_the_endpoint_says_is_quoted_without_the_key() -> None:
-    error, _ = fail(answer({"error": {"message": f"cannot use {KEY} here"}}, 400))
-    assert "cannot use *** here" in str(error)
-    error, _ = fail(answer(f"{KEY} is what you sent"), attempts=1)
-    assert "*** is what you sent" in str(error)
-    for body in (
-        answer({"error": {"message": "x" * 190 + KEY}}, 400),
-        answer("x" * 70 + KEY),
-        answer("y" * 170 + KEY),
-    ):
-        error, _ = fail(body, attempts=1)
-        assert KEY[:6] not in str(error) and len(str(error)) < 400
 
 
 def _closed_port() -> int:
@@ -302,8 +144,6 @@ def test_a_schema_is_asked_for_strictly() -> None:
 @pytest.mark.parametrize(
     ("parameter", "message"),
     [
-        ("response_format", "'response_format' of type json_schema is not supported"),
-        ("response_format", "Invalid parameter: structured outputs are not available for this model"),
         ("seed", "seed: extra inputs are not permitted"),
         (
             "seed",
@@ -312,7 +152,7 @@ def test_a_schema_is_asked_for_strictly() -> None:
         ("max_tokens", "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."),
     ],
 )
-@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("status", [400, 422, 500])
 def test_a_refused_parameter_is_found_out_once_and_spared(parameter: str, message: Any, status: int) -> None:
     def picky(body: dict[str, Any]) -> Any:
         return answer({"error": {"message": message}}, status) if parameter in body else answer()
@@ -324,14 +164,93 @@ def test_a_refused_parameter_is_found_out_once_and_spared(parameter: str, messag
             view = door.view("infer", 1)
             for replicate in range(4):
                 await view(MESSAGES, role="judge", schema=SCHEMA, replicate=replicate)
-            return door.totals()
+            return door.meter, door.drain("infer")
 
-    totals = asyncio.run(go())
+    meter, rows = asyncio.run(go())
     instead = "max_completion_tokens" if parameter == "max_tokens" else None
-    assert totals.adjusted == {"mine": {parameter: instead}}
     assert [parameter in body for body in endpoint.bodies] == [True, False, False, False, False]
+    assert rows["rung"].to_list() == ["schema"] * 4
     assert instead is None or endpoint.bodies[-1][instead] == 9
-    assert totals.requests == {"endpoint": 4} and totals.failed == 0
+    assert meter.replies == {"endpoint": 4} and meter.failed == 0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "'response_format' of type {} is not supported",
+        "Invalid parameter: structured outputs are not available for this model ({})",
+    ],
+)
+@pytest.mark.parametrize(("taken", "sent"), [("json_object", 2), (None, 3)])
+def test_the_ladder_of_structured_replies_is_gone_down_once(
+    message: str, taken: str | None, sent: int
+) -> None:
+    def picky(body: dict[str, Any]) -> Any:
+        form = body.get("response_format", {}).get("type")
+        return answer() if form == taken else answer({"error": {"message": message.format(form)}}, 400)
+
+    endpoint = Endpoint(picky)
+
+    async def go() -> Any:
+        async with endpoint.at() as url, open_door(config_for(url), None) as door:
+            view = door.view("infer", 1)
+            for replicate in range(3):
+                await view(MESSAGES, role="judge", schema=SCHEMA, replicate=replicate)
+            if taken is None:
+                await view(MESSAGES, role="judge")
+            return door.drain("infer")["rung"].to_list()
+
+    rungs = asyncio.run(go())
+    assert rungs == (["json"] * 3 if taken else ["text"] * 4)
+    forms = [body.get("response_format", {}).get("type") for body in endpoint.bodies]
+    assert forms[:sent] == ["json_schema", "json_object", None][:sent]
+    assert set(forms[sent:]) == {taken}
+
+
+def test_of_many_refused_at_once_each_is_tried_again_and_none_falls_too_far() -> None:
+    def picky(body: dict[str, Any]) -> Any:
+        form = body.get("response_format", {}).get("type")
+        return answer() if form == "json_object" else answer({"error": {"message": "no json_schema"}}, 400)
+
+    endpoint = Endpoint(picky)
+
+    async def go() -> Any:
+        async with endpoint.at() as url, open_door(config_for(url), None) as door:
+            view = door.view("infer", 1)
+
+            async def work(number: int) -> Reply:
+                return await view(MESSAGES, role="judge", schema=SCHEMA, replicate=number)
+
+            return await each(range(20), work, 20)
+
+    assert {reply.rung for reply in asyncio.run(go())} == {"json"}
+    assert len(endpoint.bodies) <= 40
+
+
+@pytest.mark.parametrize("parameter", ["seed", "max_tokens"])
+def test_of_many_refused_for_one_parameter_at_once_none_fails(parameter: str) -> None:
+    said = "seed is not supported" if parameter == "seed" else "Use 'max_completion_tokens' instead."
+
+    def picky(body: dict[str, Any]) -> Any:
+        return answer({"error": {"message": said}}, 400) if parameter in body else answer()
+
+    async def go() -> list[Reply]:
+        async with Endpoint(picky).at() as url, open_door(config_for(url, max_tokens=9), None) as door:
+            view = door.view("infer", 1)
+
+            async def work(number: int) -> Reply:
+                return await view(MESSAGES, role="judge", replicate=number)
+
+            return await each(range(20), work, 20)
+
+    assert len(asyncio.run(go())) == 20
+
+
+def test_a_parameter_that_is_refused_under_its_other_name_too_fails_the_request() -> None:
+    error, endpoint = fail(
+        answer({"error": {"message": "Use 'max_completion_tokens' instead."}}, 400), max_tokens=9
+    )
+    assert (error.reason, len(endpoint.bodies)) == ("bad_request", 2)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +270,6 @@ def test_a_400_about_something_else_changes_no_later_request(body: Any) -> None:
             with pytest.raises(RequestFailed):
                 await view(MESSAGES, role="judge", schema=SCHEMA)
             await view(MESSAGES, role="judge", schema=SCHEMA)
-            assert door.totals().adjusted == {}
 
     asyncio.run(go())
     assert endpoint.bodies[0] == endpoint.bodies[1]

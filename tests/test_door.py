@@ -1,21 +1,21 @@
 import asyncio
 import contextlib
-import dataclasses
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from aiohttp import web
 
 from prose_data.config import Budget, Config, parse_config
 from prose_data.errors import BudgetReached, EndpointError, InputError, RequestFailed
-from prose_data.llm.door import RequestRow, Totals, View, open_door
-from prose_data.llm.limits import Spending, cost_of
-from prose_data.llm.pool import each
+from prose_data.llm.door import View, open_door
+from prose_data.llm.meter import Meter, cost_of
+from prose_data.llm.pool import drive, each
 from prose_data.llm.types import Reply
 from prose_data.simulator import model as simulator
+from schemas.requests import Requests
 from tests.endpoint import Endpoint, answer, completion, config_for
 
 KEY = "sk-planted-secret-0123456789"
@@ -43,19 +43,17 @@ def echo(body: dict[str, Any]) -> Any:
 def test_a_second_run_is_answered_by_the_store_and_counts_the_same(tmp_path: Path) -> None:
     endpoint = Endpoint(echo)
 
-    async def run(
-        url: str, price: dict[str, float] | None
-    ) -> tuple[list[Reply], View, list[RequestRow], Totals]:
+    async def run(url: str, price: dict[str, float] | None) -> tuple[list[Reply], View, pl.DataFrame, Meter]:
         async with open_door(config_for(url, price=price), tmp_path / "s.sqlite") as door:
             view = door.view("infer", 7)
             replies = [await view(say("a"), role="writer", replicate=n) for n in (0, 1, 0)]
-            return replies, view, door.drain("infer"), door.totals()
+            return replies, view, door.drain("infer"), door.meter
 
     async def both() -> None:
         async with endpoint.at() as url:
-            first, first_view, first_rows, first_totals = await run(url, PRICE)
+            first, first_view, first_rows, first_meter = await run(url, PRICE)
         async with endpoint.at() as url:  # another port: a moved endpoint keeps its replies
-            second, second_view, second_rows, second_totals = await run(url, PRICE)
+            second, second_view, second_rows, second_meter = await run(url, PRICE)
         assert (
             [reply.text for reply in first]
             == ["a 7000", "a 7001", "a 7000"]
@@ -65,10 +63,12 @@ def test_a_second_run_is_answered_by_the_store_and_counts_the_same(tmp_path: Pat
         assert [reply.source for reply in first] == ["endpoint", "endpoint", "store"]
         assert {reply.source for reply in second} == {"store"}
         assert counts(first_view) == counts(second_view) == (3, 21, 9, pytest.approx(39e-6))
-        assert [row.cost_usd for row in first_rows] == [pytest.approx(13e-6), pytest.approx(13e-6), 0.0]
-        assert [row.cost_usd for row in second_rows] == [0.0, 0.0, 0.0]
-        assert first_totals == Totals({"endpoint": 2, "store": 1}, 14, 6, pytest.approx(26e-6), 0, 0, {})
-        assert second_totals == Totals({"store": 3}, 0, 0, 0.0, 0, 0, {})
+        assert first_rows["cost_usd"].to_list() == [pytest.approx(13e-6), pytest.approx(13e-6), 0.0]
+        assert second_rows["cost_usd"].to_list() == [0.0, 0.0, 0.0]
+        assert first_meter.replies == {"endpoint": 2, "store": 1} and second_meter.replies == {"store": 3}
+        assert (first_meter.requests, first_meter.tokens) == (2, 20)
+        assert first_meter.cost == pytest.approx(26e-6) and not first_meter.unpriced
+        assert (second_meter.requests, second_meter.tokens, second_meter.cost) == (0, 0, 0.0)
 
     asyncio.run(both())
 
@@ -80,33 +80,34 @@ def test_without_a_price_the_cost_is_unknown() -> None:
             await view(say("a"), role="writer")
             await view(say("b"), role="writer")
             assert counts(view) == (2, 14, 6, None)
-            assert door.totals().cost_usd is None
-            assert [row.cost_usd for row in door.drain("infer")] == [None, None]
+            assert door.meter.unpriced
+            assert door.drain("infer")["cost_usd"].to_list() == [None, None]
 
     asyncio.run(run())
     assert cost_of(None, 1, 1) is None
 
 
 def test_rows_are_drained_by_stage_with_unique_ids() -> None:
-    async def run() -> list[RequestRow]:
-        rows: list[RequestRow] = []
+    async def run() -> pl.DataFrame:
+        parts: list[pl.DataFrame] = []
         for _ in range(2):
             async with open_door(SIMULATED, None) as door:
                 for stage in ("synthesize", "infer", "score"):
                     for role in ("writer", "judge"):
-                        await door.view(stage, 0)(say(stage), role=role)
+                        await door.view(stage, 0, "prose")(say(stage), role=role)
                 infer = door.drain("infer")
-                assert [(row.stage, row.role, row.source) for row in infer] == [
+                assert infer.select("stage", "role", "source").rows() == [
                     ("infer", "writer", "simulated"),
                     ("infer", "judge", "simulated"),
                 ]
-                assert door.drain("infer") == []
-                rows += infer + door.drain("score") + door.drain("synthesize")
-        return rows
+                assert door.drain("infer").is_empty()
+                parts += [infer, door.drain("score"), door.drain("synthesize")]
+        return pl.concat(parts)
 
-    rows = asyncio.run(run())
-    assert len({row.request_id for row in rows}) == 12
-    assert all((row.model, row.attempts, row.cost_usd) == ("sim-strong", 1, 0.0) for row in rows)
+    rows = Requests.validate(asyncio.run(run()))
+    assert rows["request_id"].n_unique() == 12
+    said = rows.select("method", "model", "attempts", "cost_usd", "rung").unique().rows()
+    assert said == [("prose", "sim-strong", 1, 0.0, "text")]
 
 
 def test_the_simulated_model_sees_messages_model_and_seed_and_nothing_else(
@@ -174,7 +175,7 @@ def test_a_waiting_retry_holds_no_slot() -> None:
 
     endpoint = Endpoint(slow_start)
 
-    async def run() -> tuple[list[str], Totals]:
+    async def run() -> tuple[list[str], Meter]:
         order: list[str] = []
         async with endpoint.at() as url, open_door(config_for(url, concurrency=1), None) as door:
             view = door.view("infer", 0)
@@ -184,11 +185,44 @@ def test_a_waiting_retry_holds_no_slot() -> None:
                 order.append(text)
 
             await each(["refused", "b", "c"], ask, 3)
-            return order, door.totals()
+            return order, door.meter
 
-    order, totals = asyncio.run(run())
+    order, meter = asyncio.run(run())
     assert order == ["b", "c", "refused"]
-    assert (totals.retries, totals.failed) == (1, 0)
+    assert (meter.retries, meter.failed) == (1, 0)
+
+
+def test_of_what_has_to_queue_the_oldest_work_goes_first() -> None:
+    endpoint = Endpoint(0.02)
+
+    async def run() -> None:
+        async with endpoint.at() as url, open_door(config_for(url, concurrency=1), None) as door:
+
+            async def ask(order: int) -> None:
+                view = door.view("infer", 0, order=order)
+                for part in "ab":
+                    await view(say(f"{order}{part}"), role="writer")
+
+            await each((5, 3, 4), ask, 3)
+
+    asyncio.run(run())
+    asked = [body["messages"][-1]["content"] for body in endpoint.bodies]
+    assert asked == ["5a", "3a", "4a", "3b", "4b", "5b"]
+
+
+def test_the_meter_says_what_is_in_flight_and_how_much_may_be() -> None:
+    endpoint = Endpoint(0.1)
+
+    async def run() -> None:
+        async with endpoint.at() as url, open_door(config_for(url, concurrency=3), None) as door:
+            view = door.view("infer", 0)
+            work = asyncio.create_task(drive(range(5), lambda n: view(say(str(n)), role="writer"), 5))
+            await asyncio.sleep(0.05)
+            assert (door.meter.in_flight, door.meter.allowed) == (3, 3)
+            await work
+            assert (door.meter.in_flight, door.meter.requests) == (0, 5)
+
+    asyncio.run(run())
 
 
 def test_a_failed_request_is_counted_and_the_door_goes_on(tmp_path: Path) -> None:
@@ -205,8 +239,8 @@ def test_a_failed_request_is_counted_and_the_door_goes_on(tmp_path: Path) -> Non
                 await view(say("bad"), role="writer")
             await view(say("good"), role="writer")
             assert view.calls == 1
-            totals = door.totals()
-            assert (totals.failed, totals.retries, totals.requests) == (1, 1, {"endpoint": 1})
+            meter = door.meter
+            assert (meter.failed, meter.retries, meter.replies) == (1, 1, {"endpoint": 1})
 
     asyncio.run(run())
 
@@ -260,37 +294,18 @@ def test_what_is_in_flight_when_the_budget_is_used_up_is_kept(tmp_path: Path) ->
 
 
 def test_doors_can_share_a_budget_that_simulated_requests_count_towards() -> None:
-    spending = Spending(Budget(max_requests=3))
+    meter = Meter(Budget(max_requests=3))
 
     async def run(n: int) -> None:
-        async with open_door(SIMULATED, None, spending) as door:
+        async with open_door(SIMULATED, None, meter) as door:
             for text in range(n):
                 await door.view("infer", 0)(say(str(text)), role="writer")
 
     asyncio.run(run(2))
     with pytest.raises(BudgetReached, match="max_requests"):
         asyncio.run(run(2))
-    assert spending.requests == 3
-    assert spending.tokens > 0 and spending.cost == 0.0
-
-
-def test_the_key_is_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    endpoint = Endpoint(echo, answer({"error": {"message": f"no {KEY}"}}, 500), answer(f"{KEY}", 400))
-
-    async def run() -> str:
-        async with endpoint.at() as url, open_door(config_for(url), tmp_path / "s.sqlite") as door:
-            view = door.view("infer", 0)
-            await view(say("a"), role="writer")
-            with pytest.raises(RequestFailed) as caught:
-                await view(say("b"), role="writer")
-            return f"{caught.value!r} {door.drain('infer')} {door.totals()} {view.__dict__}"
-
-    shown = asyncio.run(run())
-    assert f"Bearer {KEY}" in endpoint.headers[0].values()
-    assert KEY not in shown
-    assert KEY not in caplog.text
-    assert all(KEY.encode() not in path.read_bytes() for path in tmp_path.iterdir())
+    assert meter.requests == 3
+    assert meter.tokens > 0 and meter.cost == 0.0
 
 
 def test_an_unusable_store_is_an_input_error(tmp_path: Path) -> None:
@@ -380,12 +395,6 @@ def test_notes_are_kept_in_order() -> None:
     assert view.notes == [("a", "first"), ("b", "second")]
 
 
-def test_request_rows_have_the_columns_of_the_table() -> None:
-    from schemas.requests import Requests
-
-    assert [field.name for field in dataclasses.fields(RequestRow)] == list(Requests.columns())
-
-
 def test_each_keeps_the_order_with_few_workers_and_a_lazy_iterator() -> None:
     pulled: list[int] = []
     done: list[int] = []
@@ -393,7 +402,7 @@ def test_each_keeps_the_order_with_few_workers_and_a_lazy_iterator() -> None:
 
     def items() -> Iterator[int]:
         for n in range(20):
-            assert n - len(done) <= 3
+            assert n - len(done) <= 3  # no more are pulled than there are workers
             pulled.append(n)
             yield n
 
@@ -403,9 +412,10 @@ def test_each_keeps_the_order_with_few_workers_and_a_lazy_iterator() -> None:
         most = max(most, at_once)
         await asyncio.sleep(0.001 * (n % 3))
         at_once -= 1
+        done.append(n * n)
         return n * n
 
-    results = asyncio.run(each(items(), work, 3, done.append))
+    results = asyncio.run(each(items(), work, 3))
     assert results == [n * n for n in range(20)]
     assert sorted(done) == results and most == 3 and len(pulled) == 20
 

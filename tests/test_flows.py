@@ -121,7 +121,7 @@ def test_the_pipeline_with_its_engine(tmp_path: Path) -> None:
     samples.write_bytes(samples.read_bytes()[:-9])
     resumed.part("inferences", 1).unlink()
     with pytest.raises(InputError, match="is damaged"):
-        run_pipeline(_config(), tmp_path / "stopped", ["infer"])
+        run_pipeline(_config(), tmp_path / "stopped", stages=["infer"])
     with pytest.raises(InputError, match="another configuration"):
         run_pipeline(_config(seeds=[1]), tmp_path / "stopped")
 

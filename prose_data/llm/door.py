@@ -2,11 +2,10 @@
 
 The driver opens one door inside its event loop and hands each piece of work its own `View`, which counts.
 Counts of a view are logical: a reply from the store counts, with its price, as if it had just been paid, so
-that tables are the same in every repetition. `Door.totals` and the rows of `drain` say what was really spent.
+that tables are the same in every repetition. The meter and the rows of `drain` say what was really spent.
 """
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,68 +14,42 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prose_data.config import ROLES, Config, Model
-from prose_data.errors import RequestFailed
-from prose_data.llm.limits import Limits, Spending, cost_of
+from prose_data.config import ROLES, Config, Model, Price
+from prose_data.errors import InputError, RequestFailed
+from prose_data.llm.limits import Limits
+from prose_data.llm.log import RequestLog
+from prose_data.llm.meter import Known, Meter, cost_of
+from prose_data.llm.prices import price_of
 from prose_data.llm.store import Store, encode
-from prose_data.llm.types import Message, Reply, Request, Role, Schema, Send, Source
+from prose_data.llm.types import Message, Reply, Request, Role, Schema, Send
 from prose_data.values import Stage
 
 if TYPE_CHECKING:
-    from prose_data.llm.client import Endpoint
+    import polars as pl
 
+_NO_KEY = "PROSE_DATA_LOCAL_KEY"  # so that no other server's key is sent to our own
+_PART = 10**9  # more than a part has units of work
 _REPLICATES = 1000  # a body's seed is the view's seed times this, plus the replicate
 
 
 @dataclass(frozen=True, slots=True)
-class RequestRow:
-    """One row of the `requests` table; `cost_usd` is what was really paid, so 0 for a reply from the store."""
-
-    request_id: str
-    stage: Stage
-    role: Role
-    model: str
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
-    seconds: float
-    attempts: int
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What went through a door: replies by source, tokens and US dollars really spent, retries, failed requests.
-
-    `cost_usd` is None where a price is unknown; `adjusted` names, per model entry, the parameters that its
-    endpoint refuses and that were therefore left out or renamed.
-    """
-
-    requests: Mapping[Source, int]
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
-    retries: int
-    failed: int
-    adjusted: Mapping[str, Mapping[str, str | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Lane:
+class _Way:
     """One role's way through the door."""
 
-    model: Model
     decoding: Mapping[str, Any]
+    price: Price | None
     send: Send
 
 
 class View:
     """An `LLM` for one piece of work: counts its calls, tokens and cost, and collects notes (reason, message)."""
 
-    def __init__(self, door: "Door", stage: Stage, seed: int) -> None:
+    def __init__(self, door: "Door", stage: Stage, seed: int, method: str, order: int) -> None:
         self._door = door
         self._stage: Stage = stage
         self._seed = seed
+        self._method = method
+        self._order = order
         self.calls = 0
         self.prompt_tokens = 0
         self.completion_tokens = 0
@@ -87,9 +60,12 @@ class View:
         self, messages: Sequence[Message], *, role: Role, schema: Schema | None = None, replicate: int = 0
     ) -> Reply:
         """Return the reply of `role`'s model; see `LLM`."""
-        reply = await self._door.ask(
-            self._stage, role, messages, schema, self._seed * _REPLICATES + replicate
-        )
+        way = self._door.way(role)
+        body = {**way.decoding, "messages": messages, "seed": self._seed * _REPLICATES + replicate}
+        if schema is not None:
+            json_schema = {"name": "reply", "strict": True, "schema": schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": json_schema}
+        reply = await self._door.ask(way, Request(role, body, self._order), self._stage, self._method)
         self.calls += 1
         self.prompt_tokens += reply.prompt_tokens
         self.completion_tokens += reply.completion_tokens
@@ -103,122 +79,116 @@ class View:
 
 
 class Door:
-    """Everything behind the views; belongs to one event loop."""
+    """Everything behind the views, with a log of what was asked; belongs to one event loop."""
 
-    def __init__(
-        self, lanes: Mapping[Role, _Lane], limits: Limits, endpoints: Mapping[str, "Endpoint"]
-    ) -> None:
-        self._lanes = lanes
-        self._limits = limits
-        self._endpoints = endpoints
-        self._rows: dict[Stage, list[RequestRow]] = {}
-        self._name = secrets.token_hex(8)
-        self._count: dict[Source, int] = {}
-        self._prompt_tokens = 0
-        self._completion_tokens = 0
-        self._cost_usd: float | None = 0.0
-        self._failed = 0
+    def __init__(self, ways: Mapping[Role, _Way], meter: Meter, first: int = 0) -> None:
+        self._ways = ways
+        self._first = first
+        self._log = RequestLog()
+        self.meter = meter
 
-    def view(self, stage: Stage, seed: int) -> View:
-        """Return a new view; views of different seeds ask for independent replies."""
-        return View(self, stage, seed)
+    def part(self, number: int) -> "Door":
+        """Return the same door with a log of its own; where requests have to queue, lower numbers go first."""
+        return Door(self._ways, self.meter, number * _PART)
 
-    async def ask(
-        self, stage: Stage, role: Role, messages: Sequence[Message], schema: Schema | None, seed: int
-    ) -> Reply:
+    def view(self, stage: Stage, seed: int, method: str = "", order: int = 0) -> View:
+        """Return a new view; views of different seeds ask for independent replies.
+
+        `method` is for the log; where requests have to queue, those of the lowest `order` go first.
+        """
+        return View(self, stage, seed, method, self._first + order)
+
+    def way(self, role: Role) -> _Way:
+        """Return the way of `role`'s requests; views call this."""
+        return self._ways[role]
+
+    async def ask(self, way: _Way, request: Request, stage: Stage, method: str) -> Reply:
         """Return the reply and log it; views call this."""
-        lane = self._lanes[role]
-        body = {**lane.decoding, "messages": messages, "seed": seed}
-        if schema is not None:
-            json_schema = {"name": "reply", "strict": True, "schema": schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": json_schema}
         try:
-            reply = await lane.send(Request(role, body))
+            reply = await way.send(request)
         except RequestFailed:
-            self._failed += 1
+            self.meter.failed += 1
             raise
+        cost = reply.cost_usd
         if reply.source == "store":
-            self._log(stage, role, reply, 0.0)
-            return replace(
-                reply, cost_usd=cost_of(lane.model.price, reply.prompt_tokens, reply.completion_tokens)
-            )
-        self._prompt_tokens += reply.prompt_tokens
-        self._completion_tokens += reply.completion_tokens
-        if self._cost_usd is not None:
-            self._cost_usd = None if reply.cost_usd is None else self._cost_usd + reply.cost_usd
-        self._log(stage, role, reply, reply.cost_usd)
+            cost = 0.0
+            reply = replace(reply, cost_usd=cost_of(way.price, reply.prompt_tokens, reply.completion_tokens))
+        if any(message["role"] == "assistant" for message in request.body["messages"]):
+            reply = replace(reply, rung="correction")
+        self.meter.replies[reply.source] += 1
+        self._log.add(stage, request.role, method, reply, cost)
         return reply
 
-    def drain(self, stage: Stage) -> list[RequestRow]:
+    def drain(self, stage: Stage) -> "pl.DataFrame":
         """Return the rows of `stage` for the `requests` table, oldest first, and forget them."""
-        return self._rows.pop(stage, [])
-
-    def totals(self) -> Totals:
-        """Return what went through this door so far."""
-        return Totals(
-            requests=dict(self._count),
-            prompt_tokens=self._prompt_tokens,
-            completion_tokens=self._completion_tokens,
-            cost_usd=self._cost_usd,
-            retries=self._limits.retries,
-            failed=self._failed,
-            adjusted={
-                name: endpoint.adjusted for name, endpoint in self._endpoints.items() if endpoint.adjusted
-            },
-        )
-
-    def _log(self, stage: Stage, role: Role, reply: Reply, cost: float | None) -> None:
-        self._count[reply.source] = self._count.get(reply.source, 0) + 1
-        row = RequestRow(
-            request_id=f"{self._name}-{sum(self._count.values())}",
-            stage=stage,
-            role=role,
-            model=reply.model,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            cost_usd=cost,
-            seconds=reply.seconds,
-            attempts=reply.attempts,
-            source=reply.source,
-        )
-        self._rows.setdefault(stage, []).append(row)
+        return self._log.drain(stage)
 
 
 @asynccontextmanager
-async def open_door(
-    config: Config, store: Path | None, spending: Spending | None = None
-) -> AsyncIterator[Door]:
+async def open_door(config: Config, store: Path | None, meter: Meter | None = None) -> AsyncIterator[Door]:
     """Open the door for the models that `config.roles` names, inside the running event loop, and close it after.
 
-    `store` is the request store's file (None: nothing is kept). Doors that share a `spending` share the budget;
+    `store` is the request store's file (None: nothing is kept). Doors that share a `meter` share the budget;
     without one this door has the whole budget. Raises InputError for an unusable store or a missing key.
     """
-    spending = spending or Spending(config.budget)
+    meter = meter or Meter(config.budget)
     names = sorted({getattr(config.roles, role) for role in ROLES})
-    remote = {name: config.models[name] for name in names if config.models[name].backend == "openai"}
-    limits = Limits(remote.values(), spending)
-    endpoints: dict[str, Endpoint] = {}
+    remote = {name: config.models[name] for name in names if config.models[name].backend != "simulated"}
+    prices = {name: price_of(config.models[name]) for name in names}
     async with AsyncExitStack() as stack:
-        sends: dict[str, Send] = dict.fromkeys(names, _simulated(spending))
-        for name, model in remote.items():
-            endpoints[name] = endpoint = _endpoint(name, model)
-            stack.push_async_callback(endpoint.close)
-            sends[name] = limits.around(endpoint, model)
-        if remote and store is not None:
-            opened = Store(store)
-            stack.callback(opened.close)
-            sends |= {name: opened.through(sends[name], "openai") for name in remote}
-        lanes = {}
+        sends: dict[str, Send] = dict.fromkeys(names, _simulated(meter))
+        if remote:
+            sends |= await _remote(config, remote, prices, store, meter, stack)
+        ways = {}
         for role in ROLES:
-            model = config.model_of(role)
-            lanes[role] = _Lane(model, _decoding(model), sends[getattr(config.roles, role)])
-        yield Door(lanes, limits, endpoints)
+            name = getattr(config.roles, role)
+            ways[role] = _Way(_decoding(config.models[name]), prices[name], sends[name])
+        yield Door(ways, meter)
 
 
-def _endpoint(name: str, model: Model) -> "Endpoint":
-    from prose_data.llm.client import Endpoint  # openai takes a second to import
+async def _remote(
+    config: Config,
+    remote: Mapping[str, Model],
+    prices: Mapping[str, Price | None],
+    file: Path | None,
+    meter: Meter,
+    stack: AsyncExitStack,
+) -> dict[str, Send]:
+    """Return the way to each of the models that are asked over HTTP, and leave to `stack` what is to be closed."""
+    if file is None and (config.offline or any(model.mode == "batch" for model in remote.values())):
+        raise InputError("offline and mode batch need a request store; name one with --store")
+    store = None
+    if file is not None:
+        store = Store(file, offline=config.offline)
+        stack.callback(store.close)
+        if config.offline:
+            return {name: store.replay(model.backend) for name, model in remote.items()}
+    from prose_data.llm.client import Endpoint  # aiohttp takes its time to import
 
-    return Endpoint(name, model)
+    limits = Limits(remote.values(), meter)
+    sends: dict[str, Send] = {}
+    for name, model in remote.items():
+        if model.backend == "local":
+            from prose_data.llm.local import served
+
+            model = model.model_copy(update={"base_url": served(name, model), "api_key_env": _NO_KEY})
+        known = meter.known.setdefault((model.base_url, model.model), Known())
+        endpoint = Endpoint(name, model, known.dialect)
+        stack.push_async_callback(endpoint.close)
+        if model.mode == "batch":
+            from prose_data.llm.batch import Batches
+
+            assert store is not None
+            batches = Batches(endpoint, store, meter)
+            stack.push_async_callback(batches.close)
+            sends[name] = limits.around(batches, model, prices[name])
+        else:
+            lane = limits.lane(model)
+            endpoint.heed = lane.heed
+            sends[name] = limits.around(endpoint, model, prices[name], lane)
+        if store is not None:
+            sends[name] = store.through(sends[name], model.backend)
+    return sends
 
 
 def _decoding(model: Model) -> dict[str, Any]:
@@ -227,13 +197,13 @@ def _decoding(model: Model) -> dict[str, Any]:
     return {"model": model.model} | {name: value for name, value in settings.items() if value is not None}
 
 
-def _simulated(spending: Spending) -> Send:
+def _simulated(meter: Meter) -> Send:
     """Return the transport to the simulated model in this process; it gets messages, model name and seed only."""
     from prose_data.simulator.model import count_tokens, simulate
 
     async def send(request: Request) -> Reply:
         await asyncio.sleep(0)  # a simulated reply never waits, so everything else gets its turn here
-        spending.start()
+        meter.start()
         messages, model = request.body["messages"], request.body["model"]
         try:
             text = simulate(messages, model, request.body["seed"])
@@ -242,7 +212,7 @@ def _simulated(spending: Spending) -> Send:
             text = simulate(messages, model, request.body["seed"])
         prompt_tokens = sum(count_tokens(message["content"]) for message in messages)
         completion_tokens = count_tokens(text)
-        spending.add(prompt_tokens + completion_tokens, 0.0)
+        meter.add(prompt_tokens + completion_tokens, 0.0)
         return Reply(text, "stop", prompt_tokens, completion_tokens, model, "simulated", 0.0)
 
     return send
