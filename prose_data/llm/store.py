@@ -9,21 +9,24 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
-from prose_data.errors import InputError
+from prose_data.errors import InputError, printable
+from prose_data.llm.store_file import PATIENCE, columns, is_busy, open_store, unusable
 from prose_data.llm.types import Reply, Request, Send
 
-_APPLICATION_ID = 0x50524F53  # "PROS"
-_VERSION = 1
-_GATHER = 0.002  # seconds: replies that come within it are committed together
-_LOCKED = 60.0  # seconds for which another program may hold the file's write lock
-_TABLE = """CREATE TABLE replies (key BLOB PRIMARY KEY, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
-prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, model TEXT NOT NULL)"""
+_AGAIN = 0.005  # seconds after which a commit is tried again that another process's lock stood in the way of
+_KEY = 20  # bytes
+_INSERT = "INSERT INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+_TURN = 16  # replies of the store between two turns of everything else
+_SHOWN = 80  # characters of a message in an error
+
+T = TypeVar("T")
 
 
 def encode(value: Mapping[str, Any]) -> bytes:
@@ -41,180 +44,243 @@ def key_of(body: Mapping[str, Any], backend: str) -> bytes:
     The base URL is left out on purpose: a model that moves to another port or host keeps its replies. Two
     endpoints that serve different models under one name therefore need two stores.
     """
-    return hashlib.blake2b(backend.encode() + b"\0" + encode(body), digest_size=20).digest()
+    return _address(backend.encode() + b"\0" + encode(body))
+
+
+def _address(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=_KEY).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """A batch that was sent, or is about to be, and whose replies are not stored yet.
+
+    `name` is ours, `batch_id` and `file_id` are the endpoint's, None until it has given them; `place` is base URL and
+    model; `keys` are the 20-byte addresses of its requests.
+    """
+
+    name: str
+    place: str
+    batch_id: str | None
+    file_id: str | None
+    keys: tuple[bytes, ...]
 
 
 class Store:
     """An open store; it belongs to one event loop, while any number of processes may open the same file.
 
-    Raises InputError naming the file when it is no store, is damaged, or cannot be written.
+    With `offline` the file must be there and nothing is written to it. Raises InputError naming the file when it is no
+    store, is damaged, or cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, offline: bool = False) -> None:
         self._path = path
-        self._db = _open(path)
-        self._pending: list[tuple[bytes, Reply, asyncio.Future[None]]] = []
-        self._commit_at: asyncio.TimerHandle | None = None
+        self._db = open_store(path, read_only=offline)
+        self._cursor = self._db.cursor()
+        self._select = (
+            "SELECT text, finish_reason, prompt_tokens, completion_tokens, model, rung "
+            f"FROM (SELECT {columns(self._db)} FROM replies) WHERE key = ?"
+        )
+        self._wait_for_locks(0)  # the event loop waits, not SQLite
+        self._pending: list[tuple[tuple[Any, ...], Reply, asyncio.Future[None]]] = []
+        self._commit_at: asyncio.Handle | None = None
         self._locked_since: float | None = None
         self._flights: dict[bytes, asyncio.Future[Reply]] = {}
+        self._hits = 0
 
     def get(self, key: bytes) -> Reply | None:
         """Return the stored reply at `key` (its source is "store"), or None."""
         try:
-            row = self._db.execute(
-                "SELECT text, finish_reason, prompt_tokens, completion_tokens, model FROM replies WHERE key = ?",
-                (key,),
-            ).fetchone()
+            row = self._cursor.execute(self._select, (key,)).fetchone()
         except sqlite3.Error as error:
-            raise _unusable(self._path, error) from None
+            if not is_busy(error):
+                raise unusable(self._path, error) from None
+            row = self._patiently(lambda: self._cursor.execute(self._select, (key,)).fetchone())
         if row is None:
             return None
-        text, finish_reason, prompt_tokens, completion_tokens, model = row
-        return Reply(text, finish_reason, prompt_tokens, completion_tokens, model, "store")
+        text, finish_reason, prompt_tokens, completion_tokens, model, rung = row
+        return Reply(
+            text, finish_reason, prompt_tokens, completion_tokens, model, "store", None, 0.0, 1, rung
+        )
 
-    async def put(self, key: bytes, reply: Reply) -> None:
-        """Return once `reply` is committed; an earlier reply at `key` stays."""
+    async def put(self, key: bytes, reply: Reply, request: bytes) -> None:
+        """Return once `reply` to the body `request` is committed; an earlier reply at `key` stays."""
         loop = asyncio.get_running_loop()
         committed: asyncio.Future[None] = loop.create_future()
-        self._pending.append((key, reply, committed))
+        self._pending.append((_row(key, reply, request), reply, committed))
         if self._commit_at is None:
-            self._commit_at = loop.call_later(_GATHER, self._commit)
+            self._commit_at = loop.call_soon(self._commit)  # with all that comes in this turn of the loop
         await committed
+
+    def put_many(self, replies: Sequence[tuple[bytes, Reply, bytes]]) -> None:
+        """Commit replies, each with its key and its request's body, before returning; earlier ones stay."""
+        rows = [_row(key, reply, request) for key, reply, request in replies]
+        self._patiently(lambda: self._write(_INSERT, rows))
 
     def through(self, send: Send, backend: str) -> Send:
         """Return `send` behind this store: a stored reply, that of an equal request in flight, or a new one."""
+        prefix = backend.encode() + b"\0"
 
         async def stored(request: Request) -> Reply:
-            key = key_of(request.body, backend)
+            body = encode(request.body)
+            key = _address(prefix + body)
             while True:
                 reply = self.get(key)
                 if reply is not None:
+                    await self._turn()
                     return reply
                 flight = self._flights.get(key)
                 if flight is None:
-                    return await self._fly(key, request, send)
+                    return await self._fly(key, body, request, send)
                 await asyncio.wait([flight])
                 if not flight.cancelled() and (error := flight.exception()) is not None:
                     raise error
-                # Otherwise it is in the store now, or whoever asked first was cancelled and we are next.
+                # Otherwise it is in the store, or whoever asked first was cancelled and we are next.
 
         return stored
 
-    async def _fly(self, key: bytes, request: Request, send: Send) -> Reply:
-        flight = self._flights[key] = asyncio.get_running_loop().create_future()
-        try:
-            reply = await send(request)
-            await self.put(key, reply)
-        except Exception as error:
-            flight.set_exception(error)
-            flight.exception()  # retrieved: nobody else need be waiting
-            raise
-        except BaseException:
-            flight.cancel()
-            raise
-        else:
-            flight.set_result(reply)
+    def replay(self, backend: str) -> Send:
+        """Return a `Send` that answers from this store alone and raises InputError for what it does not hold."""
+
+        async def stored(request: Request) -> Reply:
+            key = key_of(request.body, backend)
+            reply = self.get(key)
+            if reply is None:
+                raise _not_there(self._path, request, key)
+            await self._turn()
             return reply
-        finally:
-            del self._flights[key]
+
+        return stored
+
+    def open_batches(self, place: str) -> list[OpenBatch]:
+        """Return the batches at `place` whose replies are still to come, in order of names."""
+        rows = self._patiently(
+            lambda: self._db.execute(
+                "SELECT name, place, batch_id, file_id, keys FROM batches WHERE place = ? ORDER BY name",
+                (place,),
+            ).fetchall()
+        )
+        return [OpenBatch(name, at, batch, file, _unpacked(keys)) for name, at, batch, file, keys in rows]
+
+    def save_batch(self, batch: OpenBatch) -> None:
+        """Commit `batch`, in place of an earlier one of its name."""
+        row = (batch.name, batch.place, batch.batch_id, batch.file_id, b"".join(batch.keys))
+        self._patiently(lambda: self._write("INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?)", [row]))
+
+    def drop_batch(self, name: str) -> None:
+        """Forget the batch called `name`, if it is there."""
+        self._patiently(lambda: self._write("DELETE FROM batches WHERE name = ?", [(name,)]))
 
     def close(self) -> None:
         """Commit what is pending and close the file."""
         if self._commit_at is not None:
             self._commit_at.cancel()
         try:
-            self._db.execute(f"PRAGMA busy_timeout = {int(_LOCKED * 1000)}")
-            self._write()
-        except sqlite3.Error as error:
-            raise _unusable(self._path, error) from None
+            if self._pending:
+                self._patiently(lambda: self._write(_INSERT, [row for row, _, _ in self._pending]))
+            self._land(None)
+        except InputError as error:
+            self._land(error)
+            raise
         finally:
             self._db.close()
 
+    async def _turn(self) -> None:
+        """Give everything else its turn now and then: what the store answers never waits."""
+        self._hits += 1
+        if self._hits % _TURN == 0:
+            await asyncio.sleep(0)
+
+    async def _fly(self, key: bytes, body: bytes, request: Request, send: Send) -> Reply:
+        """Ask, and return the reply once it is stored; the flight ends then, whether we are still waiting or not."""
+        flight = self._flights[key] = asyncio.get_running_loop().create_future()
+        try:
+            reply = await send(request)
+        except BaseException as error:
+            self._flights.pop(key, None)
+            if not flight.done():
+                if isinstance(error, Exception):
+                    _fail(flight, error)
+                else:
+                    flight.cancel()
+            raise
+        await self.put(key, reply, body)
+        return reply
+
     def _commit(self) -> None:
         self._commit_at = None
-        failure: InputError | None = None
+        failure = None
         try:
-            self._write()
+            self._write(_INSERT, [row for row, _, _ in self._pending])
         except sqlite3.Error as error:
             now = time.monotonic()
             self._locked_since = self._locked_since or now
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY and now - self._locked_since < _LOCKED:
-                self._commit_at = asyncio.get_running_loop().call_later(0.02, self._commit)
+            if is_busy(error) and now - self._locked_since < PATIENCE:
+                self._commit_at = asyncio.get_running_loop().call_later(_AGAIN, self._commit)
                 return
-            failure = _unusable(self._path, error)
+            failure = unusable(self._path, error)
         self._locked_since = None
-        landed, self._pending = self._pending, []
-        for _, _, committed in landed:
-            if not committed.done():
-                if failure is None:
-                    committed.set_result(None)
-                else:
-                    committed.set_exception(failure)
+        self._land(failure)
 
-    def _write(self) -> None:
-        if not self._pending:
-            return
-        rows = [
-            (key, reply.text, reply.finish_reason, reply.prompt_tokens, reply.completion_tokens, reply.model)
-            for key, reply, _ in self._pending
-        ]
+    def _land(self, failure: InputError | None) -> None:
+        """Tell everybody who waits for a pending reply that it is committed, or why it is not."""
+        landed, self._pending = self._pending, []
+        for row, reply, committed in landed:
+            flight = self._flights.pop(row[0], None)
+            if failure is None:
+                if not committed.done():
+                    committed.set_result(None)
+                if flight is not None and not flight.done():
+                    flight.set_result(reply)
+            else:
+                if not committed.done():
+                    committed.set_exception(failure)
+                if flight is not None and not flight.done():
+                    _fail(flight, failure)
+
+    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany(statement, rows)
             self._db.execute("COMMIT")
         except sqlite3.Error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
 
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, waiting here and now for the locks of other processes."""
+        self._wait_for_locks(PATIENCE)
+        try:
+            return work()
+        except sqlite3.Error as error:
+            raise unusable(self._path, error) from None
+        finally:
+            self._wait_for_locks(0)
 
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(path, timeout=_LOCKED, isolation_level=None)
-    except (OSError, sqlite3.Error) as error:
-        raise _unusable(path, error) from None
-    try:
-        _prepare(db, path)
-    except sqlite3.Error as error:
-        db.close()
-        raise _unusable(path, error) from None
-    except BaseException:
-        db.close()
-        raise
-    return db
+    def _wait_for_locks(self, seconds: float) -> None:
+        self._db.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    """Check that the file is a store, or make it one if it is new."""
-    if db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-        db.execute("BEGIN IMMEDIATE")  # of several processes that come first, one makes the table
-        if db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-            if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-                raise InputError(
-                    f"{path}: a database of another program, not a request store; name another file"
-                )
-            db.execute(_TABLE)
-            db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {_VERSION}")
-        db.execute("COMMIT")
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version != _VERSION:
-        raise InputError(
-            f"{path}: a request store of version {version}; this program reads version {_VERSION}"
-        )
-    if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        db.execute("PRAGMA journal_mode = WAL")
-    db.execute(
-        "PRAGMA synchronous = NORMAL"
-    )  # survives a killed process; a power cut may lose the last commits
-    db.execute(
-        "SELECT key, text, finish_reason, prompt_tokens, completion_tokens, model FROM replies LIMIT 1"
-    )
-    db.execute("PRAGMA busy_timeout = 20")  # from here on the event loop waits, not SQLite
+def _fail(flight: asyncio.Future[Reply], error: Exception) -> None:
+    flight.set_exception(error)
+    flight.exception()  # retrieved: nobody else need be waiting
 
 
-def _unusable(path: Path, error: Exception) -> InputError:
+def _row(key: bytes, reply: Reply, request: bytes) -> tuple[Any, ...]:
+    """Return `reply` as a row of the table."""
+    counts = (reply.prompt_tokens, reply.completion_tokens)
+    return (key, reply.text, reply.finish_reason, *counts, reply.model, reply.rung, time.time(), request)
+
+
+def _unpacked(keys: bytes) -> tuple[bytes, ...]:
+    return tuple(keys[start : start + _KEY] for start in range(0, len(keys), _KEY))
+
+
+def _not_there(path: Path, request: Request, key: bytes) -> InputError:
+    messages = request.body["messages"]
+    start = printable(messages[-1]["content"][: 4 * _SHOWN])[:_SHOWN] if messages else ""
     return InputError(
-        f"{path}: cannot be used as the request store ({error}); name another file or move this one away"
+        f"{path}: holds no reply of the {request.role}'s model {printable(str(request.body.get('model')))} to the "
+        f"request {key.hex()} (its last message starts: {start}); run with --no-offline to ask for it"
     )

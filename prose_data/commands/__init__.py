@@ -1,0 +1,1 @@
+"""Commands beyond the core, one module each; `prose_data.cli` registers them."""
