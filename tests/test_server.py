@@ -121,10 +121,11 @@ def test_models_and_counters() -> None:
             models = await get("/v1/models")
             assert [model["id"] for model in models["data"]] == ["sim-strong", "sim-medium", "sim-weak"]
             await asyncio.gather(*(chat(text) for text in "aab"))
-            assert await get("/count") == {"requests": 3, "distinct": 2, "errors": 0, "in_flight_max": 3}
+            counts = {"requests": 3, "distinct": 2, "errors": 0, "in_flight_max": 3}
+            assert await get("/count") == {**counts, "batches": 0, "batch_lines": 0}
             async with session.post(f"{address}/reset"):
                 pass
-            assert await get("/count") == {"requests": 0, "distinct": 0, "errors": 0, "in_flight_max": 0}
+            assert await get("/count") == dict.fromkeys([*counts, "batches", "batch_lines"], 0)
 
     asyncio.run(go())
 
@@ -145,12 +146,12 @@ def test_over_http_with_a_fifth_of_all_requests_failing_the_texts_are_those_of_t
             return (
                 await each(prompts, ask, 16),
                 (view.calls, view.prompt_tokens, view.completion_tokens),
-                door.totals(),
+                door.meter,
             )
 
     async def go() -> None:
         async with running(make_app(faults)) as address:
-            served, served_counts, totals = await texts(
+            served, served_counts, meter = await texts(
                 config_for(f"{address}/v1", model="sim-medium", timeout=0.5)
             )
         local, local_counts, _ = await texts(
@@ -158,7 +159,7 @@ def test_over_http_with_a_fifth_of_all_requests_failing_the_texts_are_those_of_t
         )
         assert served == local
         assert served_counts == local_counts
-        assert totals.retries > 0 and totals.failed == 0
+        assert meter.retries > 0 and meter.failed == 0
 
     asyncio.run(go())
 

@@ -7,15 +7,16 @@ import asyncio
 import hashlib
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 from aiohttp import web
 
 from prose_data.errors import InputError
+from prose_data.simulator.batches import MOST_BYTES, BatchFaults, BatchServer
 from prose_data.simulator.model import count_tokens, simulate
 from prose_data.simulator.skills import SKILLS
 from prose_data.streams import stream
@@ -34,6 +35,7 @@ class Faults:
     bad_json_rate: the body ends in the middle
     truncate_rate: the text ends in the middle, finish_reason is "length"
     api_key:       every other bearer token is answered with 401; None takes any
+    batches:       what goes wrong in batch mode, instead of all above but the key
     """
 
     latency: float = 0.0
@@ -45,6 +47,7 @@ class Faults:
     truncate_rate: float = 0.0
     api_key: str | None = None
     seed: int = 0
+    batches: BatchFaults = field(default_factory=BatchFaults)
 
     def draw(self, number: int) -> Fault:
         """Return the fault of the request with this running number."""
@@ -63,8 +66,13 @@ class Faults:
         return "none"
 
 
-class _Malformed(Exception):
-    """A request body that is no chat completion request; the message says why."""
+class _Refused(Exception):
+    """A request that gets no completion: the HTTP status, and the body in the form of OpenAI."""
+
+    def __init__(self, status: int, message: str, code: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "type": code, "param": None, "code": code}}
 
 
 class _Server:
@@ -72,6 +80,7 @@ class _Server:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
+        self.batches = BatchServer(faults.batches, SKILLS, _reply, self._reject)
         self._number = 0
         self._in_flight = 0
         self._zero()
@@ -81,6 +90,7 @@ class _Server:
         self._errors = 0
         self._in_flight_max = self._in_flight
         self._seen: set[bytes] = set()
+        self.batches.batches = self.batches.batch_lines = 0
 
     async def chat(self, request: web.Request) -> web.Response:
         """Answer POST /v1/chat/completions."""
@@ -98,26 +108,21 @@ class _Server:
         return response
 
     async def _answer(self, request: web.Request, payload: bytes, number: int) -> web.Response:
-        if (
-            self._faults.api_key is not None
-            and request.headers.get("Authorization") != f"Bearer {self._faults.api_key}"
-        ):
-            return self._error(401, "Incorrect API key provided.", "invalid_api_key")
+        refusal = self._reject(request)
+        if refusal is not None:
+            return refusal
         try:
             messages, model, seed = _read(payload)
-        except _Malformed as error:
-            return self._error(400, str(error), "invalid_request")
-        if model not in SKILLS:
-            return self._error(
-                404, f"The model {model!r} does not exist; there are {', '.join(SKILLS)}.", "model_not_found"
-            )
+        except _Refused as error:
+            return self._error(error)
         fault = self._faults.draw(number)
         if self._faults.latency:
             await asyncio.sleep(self._faults.latency)
         if fault == "rate_429":
-            return self._error(429, "Rate limit reached.", "rate_limit_exceeded", {"Retry-After": "0"})
+            refused = _Refused(429, "Rate limit reached.", "rate_limit_exceeded")
+            return self._error(refused, {"Retry-After": "0"})
         if fault == "rate_500":
-            return self._error(500, "The server had an error.", "server_error")
+            return self._error(_Refused(500, "The server had an error.", "server_error"))
         if fault == "hang":
             self._errors += 1
             await asyncio.sleep(self._faults.hang)
@@ -127,13 +132,20 @@ class _Server:
             body = body[: len(body) // 2]
         return web.Response(body=body, content_type="application/json")
 
-    def _error(
-        self, status: int, message: str, code: str, headers: dict[str, str] | None = None
-    ) -> web.Response:
+    def _reject(self, request: web.Request) -> web.Response | None:
+        """Return the answer to a request with a wrong key, None where it is right."""
+        key = self._faults.api_key
+        if key is None or request.headers.get("Authorization") == f"Bearer {key}":
+            return None
+        return self._error(_Refused(401, "Incorrect API key provided.", "invalid_api_key"))
+
+    def _error(self, refused: "_Refused", headers: dict[str, str] | None = None) -> web.Response:
         self._errors += 1
-        body = {"error": {"message": message, "type": code, "param": None, "code": code}}
         return web.Response(
-            status=status, body=orjson.dumps(body), content_type="application/json", headers=headers
+            status=refused.status,
+            body=orjson.dumps(refused.body),
+            content_type="application/json",
+            headers=headers,
         )
 
     async def models(self, _: web.Request) -> web.Response:
@@ -142,8 +154,9 @@ class _Server:
         return web.json_response({"object": "list", "data": data})
 
     async def count(self, _: web.Request) -> web.Response:
-        """Answer GET /count: chat requests, distinct bodies among them, faults and errors, most in flight at once."""
+        """Answer GET /count: chat requests, distinct bodies among them, faults and errors, most in flight, batches."""
         counts = {"requests": self._requests, "distinct": len(self._seen), "errors": self._errors}
+        counts |= {"batches": self.batches.batches, "batch_lines": self.batches.batch_lines}
         return web.json_response({**counts, "in_flight_max": self._in_flight_max})
 
     async def reset(self, _: web.Request) -> web.Response:
@@ -153,13 +166,14 @@ class _Server:
 
 
 def make_app(faults: Faults) -> web.Application:
-    """Return the server's application: POST /v1/chat/completions, GET /v1/models, GET /count, POST /reset."""
+    """Return the server's application: chat completions, models, files and batches, GET /count, POST /reset."""
     server = _Server(faults)
-    app = web.Application(client_max_size=64 * 2**20)
+    app = web.Application(client_max_size=MOST_BYTES)
     app.add_routes(
         [
             web.post("/v1/chat/completions", server.chat),
             web.get("/v1/models", server.models),
+            *server.batches.routes(),
             web.get("/count", server.count),
             web.post("/reset", server.reset),
         ]
@@ -205,29 +219,43 @@ async def _serve(port: int, faults: Faults) -> None:
 
 
 def _read(payload: bytes) -> tuple[list[dict[str, str]], str, int]:
-    """Return messages, model and seed of a chat completion request; raises _Malformed."""
+    """Return messages, model and seed of a chat completion request; raises _Refused."""
     try:
         body = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        raise _Malformed("The body is not JSON.") from None
+        raise _Refused(400, "The body is not JSON.", "invalid_request") from None
     match body:
         case {"stream": True}:
-            raise _Malformed("'stream' is not supported.")
+            raise _Refused(400, "'stream' is not supported.", "invalid_request")
         case {"model": str(model), "messages": [_, *_] as messages}:
             pass
         case _:
-            raise _Malformed("'model' must be a string and 'messages' a list that is not empty.")
+            text = "'model' must be a string and 'messages' a list that is not empty."
+            raise _Refused(400, text, "invalid_request")
     read = []
     for message in messages:
         match message:
             case {"role": str(role), "content": str(content)}:
                 read.append({"role": role, "content": content})
             case _:
-                raise _Malformed("Every message must have a 'role' and a 'content', both strings.")
+                text = "Every message must have a 'role' and a 'content', both strings."
+                raise _Refused(400, text, "invalid_request")
     seed = body.get("seed") or 0
     if not isinstance(seed, int):
-        raise _Malformed("'seed' must be an integer.")
+        raise _Refused(400, "'seed' must be an integer.", "invalid_request")
+    if model not in SKILLS:
+        text = f"The model {model!r} does not exist; there are {', '.join(SKILLS)}."
+        raise _Refused(404, text, "model_not_found")
     return read, model, seed
+
+
+def _reply(payload: bytes, number: int) -> tuple[int, Mapping[str, Any]]:
+    """Return HTTP status and body of the answer to a line of a batch."""
+    try:
+        messages, model, seed = _read(payload)
+    except _Refused as error:
+        return error.status, error.body
+    return 200, _completion(messages, model, seed, number, cut=False)
 
 
 def _completion(
