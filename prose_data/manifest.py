@@ -15,7 +15,8 @@ from typing import Any
 import polars as pl
 
 from prose_data import __version__
-from prose_data.config import ROLES
+from prose_data.config import ROLES, Model
+from prose_data.llm.prices import price_of, price_source
 from prose_data.prompts import prompt_hashes
 from prose_data.runs import MANIFEST, Run, failed_share, write_json
 from prose_data.samples import acceptance
@@ -35,6 +36,7 @@ def write_manifest(run: Run) -> dict[str, Any]:
         "config": config.model_dump(mode="json"),
         "seeds": list(config.seeds),
         "models": {role: config.model_of(role).model for role in ROLES},
+        "prices": {role: _price(config.model_of(role)) for role in ROLES},
         "prompts": prompt_hashes(),
         "python": sys.version.split()[0],
         "libraries": {name: found for name in _LIBRARIES if (found := _version(name))},
@@ -44,17 +46,34 @@ def write_manifest(run: Run) -> dict[str, Any]:
         "failures": _failures(run),
         "failed_share": failed_share(run),
         "requests": _requests(run),
+        "rungs": _rungs(run),
     }
     write_json(run.path / MANIFEST, manifest)
     return manifest
 
 
+def _price(model: Model) -> dict[str, Any] | None:
+    """Return US dollars per million tokens and where they are from; None where the price is unknown."""
+    price = price_of(model)
+    return None if price is None else {**price.model_dump(), "source": price_source(model)}
+
+
 def _failures(run: Run) -> dict[str, dict[str, int]]:
     """Return stage -> reason -> number of failures."""
-    counted = run.scan("failures").group_by("stage", "reason").len().sort("stage", "reason").collect()
+    return _counted(run, "failures", "reason")
+
+
+def _rungs(run: Run) -> dict[str, dict[str, int]]:
+    """Return stage -> rung -> number of replies; each `correction` follows another reply that could not be read."""
+    return _counted(run, "requests", "rung")
+
+
+def _counted(run: Run, table: str, column: str) -> dict[str, dict[str, int]]:
+    """Return stage -> value of `column` -> number of rows."""
+    counted = run.scan(table).group_by("stage", column).len().sort("stage", column).collect()
     stages: dict[str, dict[str, int]] = {}
-    for stage, reason, number in counted.iter_rows():
-        stages.setdefault(stage, {})[reason] = number
+    for stage, value, number in counted.iter_rows():
+        stages.setdefault(stage, {})[value] = number
     return stages
 
 

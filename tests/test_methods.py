@@ -70,7 +70,6 @@ def _kind(system: str) -> str:
         "strict checker": "verify",
         "learns a user's": "cipher_infer",
         "have in common": "cipher_aggregate",
-        "form that was asked": "repair",
     }
     return next(kind for words, kind in kinds.items() if words in system)
 
@@ -343,16 +342,16 @@ def test_an_unreadable_correction_keeps_the_description_and_is_counted() -> None
     assert [reason for reason, _ in llm.notes] == ["unreadable_line"]
 
 
-def test_a_malformed_breakdown_is_repaired_once_then_read_as_items() -> None:
+def test_a_malformed_breakdown_is_corrected_once_then_read_as_items() -> None:
     def answer(system: str, user: str, role: str, replicate: int) -> str:
-        if _kind(system) in ("breakdown", "repair"):
+        if _kind(system) == "breakdown":
             return "I would rather not."
         return Model(description="use emojis; be brief")(system, user, role, replicate)
 
     llm = ScriptedLLM(answer)
     memory, _ = _episode("prose", llm, n=1)
     assert memory[0].components == ("use emojis", "be brief")
-    assert [_kind(system) for _, system, _ in llm.asked].count("repair") == 1
+    assert [said for said, _ in llm.corrections] == ["I would rather not."]
     assert [reason for reason, _ in llm.notes] == ["unreadable_list"]
 
 

@@ -121,7 +121,7 @@ def test_recovery_of_the_truth_is_full_and_each_lost_component_costs_its_share()
 
 @pytest.mark.parametrize("line", ["1-1, 1-2", "1-1, 2-1", "9-1", "1-9", "all of them"])
 def test_matches_that_are_not_one_to_one_are_a_failure_and_no_score(line: str) -> None:
-    llm = ScriptedLLM([f"Matches: {line}"])
+    llm = ScriptedLLM([f"Matches: {line}"] * 2)
     assert _values("recovery", llm) == {}
     assert [reason for reason, _ in llm.notes] == ["unreadable_matches"]
 

@@ -1,15 +1,10 @@
 """Replies as models really write them, and what must be read from each."""
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+import time
 
 import pytest
 
-from prose_data.llm.ask import ask_line, ask_list, ask_text, ask_verdict
 from prose_data.llm.parse import last_line, last_verdict, number_pairs, quoted_text, string_list
-from prose_data.llm.types import Message, Reply, Role, Schema
-from tests.fakes import ScriptedLLM
 
 VOTES = ["strongly confirms", "somewhat confirms", "neutral", "somewhat contradicts", "strongly contradicts"]
 
@@ -91,7 +86,21 @@ def test_the_last_labelled_line_counts_with_its_case_and_quotes(reply: str, expe
         ('["a", null]', None),
         ("7", None),
         ('"a"', None),
-        ('["a", "b"', None),
+        ('["a", "b', None),
+        ('["a" "b"]', None),
+        ('["a", "b",', None),
+        ('["a", 2', None),
+        ('["a", ""', None),
+        ('["a"]["b"]', None),
+        ('["a", "b" and so on', None),
+        ('["a", "b"', ["a", "b"]),
+        ('["a", "b",]', ["a", "b"]),
+        ('{"components": ["a", "b"', ["a", "b"]),
+        ('{"components": ["a", "b"]', ["a", "b"]),
+        ('{"components": ["a", "b"],]', ["a", "b"]),
+        ('{"components": ["a", "b"]}]}', ["a", "b"]),
+        ('```json\n{"components": ["a", "say \\"b\\"",\n]}\n```', ["a", 'say "b"']),
+        ('Here it is: {"components": ["a", "b",]}. Done.', ["a", "b"]),
         ("none", None),
         ("", None),
         ("[" * 100_000, None),
@@ -99,6 +108,26 @@ def test_the_last_labelled_line_counts_with_its_case_and_quotes(reply: str, expe
 )
 def test_lists_are_lists_of_non_empty_strings(reply: str, expected: list[str] | None) -> None:
     assert string_list(reply) == expected
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '["a"' + " " * 200_000 + "x",
+        '["a"' + "," * 200_000 + "x",
+        "[" + '"a",' * 100_000 + "x",
+        '["' + "\\" * 200_001,
+        '["a"' + ", \n" * 50_000 + "x",
+        "[" + '"a" ' * 100_000,
+        '{"components":' * 50_000,
+        "[]," * 100_000,
+    ],
+    ids=["spaces", "commas", "no end", "backslashes", "open commas", "no commas", "objects", "lists"],
+)
+def test_a_hostile_list_takes_no_time(reply: str) -> None:
+    started = time.perf_counter()
+    assert string_list(reply) is None
+    assert time.perf_counter() - started < 2
 
 
 def test_the_first_triple_quoted_span_is_the_text() -> None:
@@ -126,41 +155,3 @@ def test_the_first_triple_quoted_span_is_the_text() -> None:
 )
 def test_pairs_are_one_to_one_and_in_range(line: str, expected: list[tuple[int, int]] | None) -> None:
     assert number_pairs(line, 4, 4) == expected
-
-
-class Cut(ScriptedLLM):
-    """Every reply ends at the token limit."""
-
-    async def __call__(
-        self, messages: Sequence[Message], *, role: Role, schema: Schema | None = None, replicate: int = 0
-    ) -> Reply:
-        reply = await super().__call__(messages, role=role, schema=schema, replicate=replicate)
-        return replace(reply, finish_reason="length")
-
-
-ASKED = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
-
-
-def test_the_last_line_of_a_reply_that_was_cut_off_does_not_count() -> None:
-    llm = Cut(["Preferences: use emojis; use am", "Preferences: use emojis; be brief\nI cho"])
-    assert asyncio.run(ask_line(llm, ASKED, "inferrer", "Preferences")) == "use emojis; be brief"
-    assert asyncio.run(ask_line(Cut(["Preferences: use am"] * 2), ASKED, "inferrer", "Preferences")) is None
-    assert asyncio.run(ask_verdict(Cut(["Verdict: 1"] * 2), ASKED, "judge", ["1", "12"])) is None
-    assert asyncio.run(ask_list(Cut(["- a\n- b"] * 2), ASKED, "inferrer")) is None
-    llm = Cut(['"""Half a te'])
-    assert asyncio.run(ask_text(llm, ASKED, "writer")) == "Half a te"
-    assert [reason for reason, _ in llm.notes] == ["truncated"]
-
-
-def test_what_cannot_be_read_is_asked_for_once_more_and_then_counted() -> None:
-    replicates: list[int] = []
-
-    def answer(system: str, user: str, role: str, replicate: int) -> str:
-        replicates.append(replicate)
-        return "Perhaps."
-
-    llm = ScriptedLLM(answer)
-    assert asyncio.run(ask_verdict(llm, ASKED, "judge", VOTES)) is None
-    assert len(set(replicates)) == 2 and [reason for reason, _ in llm.notes] == ["unreadable_verdict"]
-    llm = ScriptedLLM(["Perhaps.", "Verdict: neutral"])
-    assert asyncio.run(ask_verdict(llm, ASKED, "judge", VOTES)) == "neutral" and not llm.notes

@@ -12,7 +12,8 @@ from prose_data.writing import Example, writing_messages
 
 FOLDER = Path(prompts.__file__).parent
 GOLDEN = Path(__file__).parent / "golden" / "prompts"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.txt") if path.stem != "example")
+NAMES = sorted(path.stem for path in FOLDER.glob("*.txt") if "[user]\n" in path.read_text(encoding="utf-8"))
+FRAGMENTS = {"example", "problem_cut", "problem_empty", "problem_form"}
 
 
 def _fields(name: str) -> dict[str, str]:
@@ -22,9 +23,17 @@ def _fields(name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_prompt_renders_as_its_golden_copy(name: str) -> None:
-    system, user = render(name, **_fields(name))
-    rendered = f"[system]\n{system['content']}\n[user]\n{user['content']}\n"
+    messages = render(name, **_fields(name))
+    roles = [message["role"] for message in messages]
+    assert roles == (["user"] if name.startswith("correct_") else ["system", "user"])
+    rendered = "".join(f"[{message['role']}]\n{message['content']}\n" for message in messages)
     assert rendered == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(FRAGMENTS))
+def test_a_piece_of_other_prompts_is_no_prompt(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} has no"):
+        render(name, **_fields(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -47,7 +56,7 @@ def test_hostile_text_cannot_end_its_block_or_fill_a_field() -> None:
 
 def test_every_prompt_has_a_hash_that_follows_its_text() -> None:
     hashes = prompt_hashes()
-    assert set(hashes) == {*NAMES, "example"}
+    assert set(hashes) == {*NAMES, *FRAGMENTS}
     assert len(set(hashes.values())) == len(hashes)
 
 

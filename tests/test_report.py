@@ -23,6 +23,7 @@ MANIFEST = {
     "version": "0.1.0",
     "prompts": {"write": "abcdef0123456789"},
     "samples": {"rejected": {"length": 7}},
+    "rungs": {"infer": {"text": 1_000, "correction": 12}, "score": {"schema": 500, "correction": 3}},
 }
 COMPONENTS = ["be brief", "use emojis"]
 USERS = [f"u{index}" for index in range(6)]
@@ -191,6 +192,9 @@ def test_what_is_missing_is_counted_and_shown() -> None:
     }
     reasons = {(f["stage"], f["reason"]): (f["lost"], f["noted"]) for f in summary["failures"]}
     assert reasons["score", "unreadable_verdict"] == (1, 1)
+    assert summary["replies"] == {"first": 1_500, "corrected": 15, "unreadable": 2}
+    line = "Of 1,500 replies, 15 could not be read and got one correction turn; 2 stayed unreadable."
+    assert line in markdown(summary)
     assert "(22 of 24)" in markdown(summary)
 
 

@@ -110,11 +110,12 @@ COPY = (
     ],
 )
 def test_each_reason_rejects_and_is_counted(text: str, reason: str) -> None:
-    samples, failures, outcomes = run(Scripted([text, BODIES[0]]))
+    replies = [text] * (2 if reason == "empty" else 1)  # an empty reply gets a correction turn first
+    samples, failures, outcomes = run(Scripted([*replies, BODIES[0]]))
     assert outcomes == {f"1:{reason}": 1, "2:accepted": 1}
     assert [sample.attempt for sample in samples] == [2]
     assert not failures
-    samples, failures, _ = run(Scripted([text, text]), attempts=2)
+    samples, failures, _ = run(Scripted([*replies, *replies]), attempts=2)
     assert not samples
     assert [failure.reason for failure in failures] == [reason]
     assert reason in REASONS

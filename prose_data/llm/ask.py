@@ -1,15 +1,17 @@
 """Asking and reading in one: each function returns the answer, or None after the unreadable reply was noted.
 
-A verdict or line that can't be read is asked for once more (another replicate), a list is repaired by one call. Of a
-reply that was cut off at the token limit the last line does not count, for half an answer looks like a whole one.
+A reply that can't be read gets one correction turn: the same conversation goes on with that reply and a message that
+says what is wrong and which form is wanted. Of a reply that was cut off at the token limit the last line does not
+count, for half an answer looks like a whole one.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
-from prose_data.llm.parse import last_line, last_verdict, quoted_text, string_list
+from prose_data.llm.parse import last_line, last_verdict, number_pairs, quoted_text, string_list
 from prose_data.llm.types import LLM, Message, Reply, Role, Schema
-from prose_data.prompts import render
+from prose_data.prompts import render, render_fragment
 
 T = TypeVar("T")
 
@@ -19,18 +21,17 @@ COMPONENTS_SCHEMA: Schema = {
     "required": ["components"],
     "additionalProperties": False,
 }
-_AGAIN = 900  # added to the replicate number of a second try, clear of all replicates that callers use
+_QUOTED = 2_000  # characters of an unreadable reply that a correction turn repeats; the model has the request as well
 
 
 async def ask_text(llm: LLM, messages: Sequence[Message], role: Role, replicate: int = 0) -> str | None:
-    """Return the first triple-quoted span of the reply, else the whole reply; None if it is empty."""
-    reply = await llm(messages, role=role, replicate=replicate)
+    """Return the first triple-quoted span of the reply, else the whole reply; None if there is no text in it."""
+    correct = partial(render, "correct_text")
+    text, reply = await _ask(llm, messages, role, _text, correct, "problem_empty", replicate=replicate)
     if reply.finish_reason == "length":
         llm.note("truncated", f"the {role}'s text was cut off after {reply.completion_tokens} tokens")
-    text = quoted_text(reply.text)
-    if not text:
+    if text is None:
         llm.note("empty_reply", f"the {role} wrote nothing: {_excerpt(reply.text)}")
-        return None
     return text
 
 
@@ -38,43 +39,102 @@ async def ask_verdict(
     llm: LLM, messages: Sequence[Message], role: Role, options: Sequence[str]
 ) -> str | None:
     """Return the one of `options` that the reply's last verdict line names."""
-    return await _ask_twice(
-        llm, messages, role, "unreadable_verdict", lambda text: last_verdict(text, options)
+    correct = partial(render, "correct_verdict", options=", ".join(options))
+    verdict, reply = await _ask(
+        llm, messages, role, lambda reply: last_verdict(_whole_lines(reply), options), correct
     )
+    if verdict is None:
+        _note_form(llm, "unreadable_verdict", role, reply)
+    return verdict
 
 
 async def ask_line(llm: LLM, messages: Sequence[Message], role: Role, label: str) -> str | None:
     """Return what stands behind the reply's last `label:`; "" for an answer of none."""
-    return await _ask_twice(llm, messages, role, "unreadable_line", lambda text: last_line(text, label))
+    correct = partial(render, "correct_line", label=label)
+    line, reply = await _ask(
+        llm, messages, role, lambda reply: last_line(_whole_lines(reply), label), correct
+    )
+    if line is None:
+        _note_form(llm, "unreadable_line", role, reply)
+    return line
+
+
+async def ask_matches(
+    llm: LLM, messages: Sequence[Message], role: Role, guessed: int, actual: int
+) -> list[tuple[int, int]] | None:
+    """Return the zero-based pairs of the reply's last `Matches:`, one to one among so many guessed and actual items."""
+
+    def read(reply: Reply) -> list[tuple[int, int]] | None:
+        line = last_line(_whole_lines(reply), "Matches")
+        return None if line is None else number_pairs(line, guessed, actual)
+
+    correct = partial(render, "correct_matches", guessed=str(guessed), actual=str(actual))
+    pairs, reply = await _ask(llm, messages, role, read, correct)
+    if pairs is None and last_line(_whole_lines(reply), "Matches") is None:
+        _note_form(llm, "unreadable_line", role, reply)
+    elif pairs is None:
+        llm.note(
+            "unreadable_matches",
+            f"the {role}'s matches are not one-to-one pairs on offer: {_excerpt(reply.text)}",
+        )
+    return pairs
 
 
 async def ask_list(llm: LLM, messages: Sequence[Message], role: Role) -> list[str] | None:
-    """Return the reply's list of strings (`COMPONENTS_SCHEMA`), after one repair call where it is malformed."""
-    reply = await llm(messages, role=role, schema=COMPONENTS_SCHEMA)
-    items = _whole_list(reply)
+    """Return the reply's list of strings (`COMPONENTS_SCHEMA`)."""
+    correct = partial(render, "correct_list")
+    items, reply = await _ask(llm, messages, role, _whole_list, correct, schema=COMPONENTS_SCHEMA)
     if items is None:
-        repaired = await llm(render("repair_list", reply=reply.text), role=role, schema=COMPONENTS_SCHEMA)
-        items = _whole_list(repaired)
-    if items is None:
-        llm.note("unreadable_list", f"the {role} gave no list of strings: {_excerpt(reply.text)}")
+        _note_form(llm, "unreadable_list", role, reply)
     return items
+
+
+async def _ask(
+    llm: LLM,
+    messages: Sequence[Message],
+    role: Role,
+    read: Callable[[Reply], T | None],
+    correct: Callable[..., list[Message]],
+    problem: str = "problem_form",
+    *,
+    schema: Schema | None = None,
+    replicate: int = 0,
+) -> tuple[T | None, Reply]:
+    """Return what `read` makes of the reply, or else of that to a correction turn, and the last reply itself."""
+    reply = await llm(messages, role=role, schema=schema, replicate=replicate)
+    answer = read(reply)
+    if answer is None:
+        fault = render_fragment("problem_cut" if reply.finish_reason == "length" else problem)
+        said: Message = {"role": "assistant", "content": _quoted(reply.text)}
+        turn = [*messages, said, *correct(problem=fault)]
+        reply = await llm(turn, role=role, schema=schema, replicate=replicate)
+        answer = read(reply)
+    return answer, reply
+
+
+def _text(reply: Reply) -> str | None:
+    return quoted_text(reply.text) or None
+
+
+def _whole_lines(reply: Reply) -> str:
+    return reply.text.rpartition("\n")[0] if reply.finish_reason == "length" else reply.text
 
 
 def _whole_list(reply: Reply) -> list[str] | None:
     return None if reply.finish_reason == "length" else string_list(reply.text)
 
 
-async def _ask_twice(
-    llm: LLM, messages: Sequence[Message], role: Role, reason: str, read: Callable[[str], T | None]
-) -> T | None:
-    for replicate in (0, _AGAIN):
-        reply = await llm(messages, role=role, replicate=replicate)
-        cut = reply.finish_reason == "length"
-        answer = read(reply.text.rpartition("\n")[0] if cut else reply.text)
-        if answer is not None:
-            return answer
+def _quoted(text: str) -> str:
+    """Return a reply as a correction turn repeats it: of a long one the start and the end, and never nothing, as some
+    endpoints refuse an empty message."""
+    text = text.strip()
+    if len(text) > _QUOTED:
+        text = f"{text[: _QUOTED // 2].rstrip()}\n[…]\n{text[-_QUOTED // 2 :].lstrip()}"
+    return text or "(nothing)"
+
+
+def _note_form(llm: LLM, reason: str, role: Role, reply: Reply) -> None:
     llm.note(reason, f"the {role} gave no answer in the form asked for: {_excerpt(reply.text)}")
-    return None
 
 
 def _excerpt(text: str) -> str:

@@ -1,4 +1,8 @@
-"""Reading replies: strict, the last answer counts, and only if it was on offer. Case is kept; None is "can't be read"."""
+"""Reading replies: strict, the last answer counts, and only if it was on offer. Case is kept; None is "can't be read".
+
+Small damage is repaired where the answer is beyond doubt: markup, quotes and fences around it, brackets and commas of a
+list that are missing or too many.
+"""
 
 import json
 import re
@@ -6,6 +10,12 @@ from collections.abc import Sequence
 
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)```", re.DOTALL)
 _ITEM = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+(.+?)\s*$")
+_STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*"'
+# A JSON list of whole strings and then nothing, or brackets and commas in whatever order; a comma alone promises more.
+_DAMAGED = re.compile(
+    rf'\s*+(?:\{{\s*+"components"\s*+:\s*+)?\[\s*+({_STRING}(?:\s*+,\s*+{_STRING})*+)'
+    r"\s*+(?:,?\s*+[\]}][\s,\]}]*+)?"
+)
 _PAIRS = {'"': '"', "'": "'", "“": "”", "`": "`", "*": "*", "_": "_", "<": ">"}
 
 
@@ -52,11 +62,15 @@ def last_line(reply: str, label: str) -> str | None:
 
 def string_list(reply: str) -> list[str] | None:
     """Return the list of non-empty strings in `reply`: `{"components": […]}` or a bare JSON list, alone, in a fenced
-    block or amid text; or a plain bulleted or numbered list. None if there is no such list."""
+    block or amid text; or a plain bulleted or numbered list. None if there is no such list.
+
+    Of JSON, the brackets and commas at its end may be wrong, but each string must be whole.
+    """
     candidates = [reply, *reversed(_FENCE.findall(reply)), *_brackets(reply)]
     for candidate in candidates:
+        damaged = _DAMAGED.fullmatch(candidate)
         try:
-            value = json.loads(candidate)
+            value = json.loads(f"[{damaged[1]}]" if damaged else candidate)
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):

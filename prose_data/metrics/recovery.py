@@ -3,8 +3,7 @@
 The judge matches inferred to true components one to one; asking for a thing never matches asking to avoid it.
 """
 
-from prose_data.llm.ask import ask_line
-from prose_data.llm.parse import number_pairs
+from prose_data.llm.ask import ask_matches
 from prose_data.llm.types import LLM
 from prose_data.metrics.types import Case, Finding
 from prose_data.prompts import render
@@ -21,15 +20,9 @@ async def recovery(case: Case, llm: LLM) -> list[Finding]:
     inferred, true = case.inference.components, sorted(case.user.components)
     if not inferred:
         return [Finding("recovery_recall", "", 0.0, ""), Finding("recovery_f1", "", 0.0, "")]
-    line = await ask_line(
-        llm, render("judge_match", inferred=_numbered(inferred), true=_numbered(true)), "judge", "Matches"
-    )
-    pairs = None if line is None else number_pairs(line, len(inferred), len(true))
+    messages = render("judge_match", inferred=_numbered(inferred), true=_numbered(true))
+    pairs = await ask_matches(llm, messages, "judge", len(inferred), len(true))
     if pairs is None:
-        if line is not None:
-            llm.note(
-                "unreadable_matches", f"the judge's matches are not one-to-one pairs on offer: {line[:120]!r}"
-            )
         return []
     precision, recall = len(pairs) / len(inferred), len(pairs) / len(true)
     f1 = 2 * precision * recall / (precision + recall) if pairs else 0.0

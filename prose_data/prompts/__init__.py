@@ -1,4 +1,7 @@
-"""Prompts are files, one each, with a [system] and a [user] part and {{fields}}; a missing or unused field is an error.
+"""Prompts are files, one each, with {{fields}}; a missing or unused field is an error.
+
+A file has a [system] and a [user] part; one that goes on with a conversation has a [user] part alone; one without parts is
+a piece of other prompts.
 
 Whatever stands between tags in a prompt may be hostile: `render` takes the power from look-alikes of the prompt's
 own tags inside a field (`</text>` becomes `‹/text›`), so that no document or sample can end its own block.
@@ -13,11 +16,11 @@ from prose_data.llm.types import Message
 
 _FOLDER = Path(__file__).parent
 _FIELD = re.compile(r"\{\{(\w+)\}\}")
-_PARTS = re.compile(r"\[system\]\n(.*?)\n\[user\]\n(.*)", re.DOTALL)
+_PARTS = re.compile(r"(?:\[system\]\n(.*?)\n)?\[user\]\n(.*)", re.DOTALL)
 _TAGS = "|".join(
     ("candidates", "component", "components", "document", "draft", "example", "inferred", "missing")
 )
-_TAGS += "|" + "|".join(("preferences", "phrases", "reply", "text", "true"))
+_TAGS += "|" + "|".join(("preferences", "phrases", "text", "true"))
 _TAG = re.compile(rf"<\s*(/?)\s*({_TAGS})\s*>", re.IGNORECASE)
 
 
@@ -45,13 +48,18 @@ def _fill(name: str, template: str, fields: dict[str, str]) -> str:
 
 
 def render(name: str, **fields: str) -> list[Message]:
-    """Return the system and user message of prompt `name`; raises KeyError for a missing or unused field."""
+    """Return the messages of prompt `name`: of the system, where it has that part, and of the user.
+
+    Raises KeyError for a missing or unused field.
+    """
     parts = _PARTS.fullmatch(_load(name))
     if parts is None:
-        raise ValueError(f"prompt {name} has no [system] and [user] part")
+        raise ValueError(f"prompt {name} has no [user] part")
+    roles = (("system", parts[1]), ("user", parts[2]))
     return [
-        {"role": "system", "content": _fill(name, parts[1].strip(), fields)},
-        {"role": "user", "content": _fill(name, parts[2].strip(), fields)},
+        {"role": role, "content": _fill(name, part.strip(), fields)}
+        for role, part in roles
+        if part is not None
     ]
 
 

@@ -46,7 +46,7 @@ COLUMNS = {
     "failures": ["stage", "key", "reason"],
 }
 
-NEEDED = ("samples", "version", "prompts")  # of the manifest
+NEEDED = ("samples", "version", "prompts", "rungs")  # of the manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def simulated_notice(config: Config) -> str | None:
 def summarize(config: Config, tables: Tables, manifest: Mapping[str, Any]) -> Summary:
     """Return the content of `summary.json`; an estimate is {"mean", "low", "high", "n"}, null where there is none.
 
-    `manifest` is that of the run; `version`, `prompts` and `samples.rejected` are taken from it.
+    `manifest` is that of the run; `version`, `prompts`, `rungs` and `samples.rejected` are taken from it.
     """
     values = _values(tables)
     cells: dict[tuple[str, str], pl.DataFrame] = {
@@ -123,6 +123,7 @@ def summarize(config: Config, tables: Tables, manifest: Mapping[str, Any]) -> Su
         },
         "samples": {**_sample_counts(tables), "rejected": manifest["samples"]["rejected"]},
         "failures": _failure_counts(tables.failures),
+        "replies": _reply_counts(manifest["rungs"], tables.failures),
         "users": tables.users.height,
         "seeds": list(config.seeds),
         "space": config.space,
@@ -246,6 +247,19 @@ def _failure_counts(failures: pl.DataFrame) -> list[dict[str, Any]]:
     """Return per stage and reason how many rows are `lost` and how many mishaps cost none (`noted`)."""
     counts = failures.group_by("stage", "reason").agg(lost=_LOST.sum(), noted=(~_LOST).sum())
     return counts.sort("stage", "reason").to_dicts()
+
+
+def _reply_counts(rungs: Mapping[str, Mapping[str, int]], failures: pl.DataFrame) -> dict[str, int]:
+    """Return how many first replies there were, how many of them got a correction turn, and how many of these turns
+    were in vain."""
+    corrected = sum(counts.get("correction", 0) for counts in rungs.values())
+    total = sum(number for counts in rungs.values() for number in counts.values())
+    unreadable = pl.col("reason").str.starts_with("unreadable_") | (pl.col("reason") == "empty_reply")
+    return {
+        "first": total - corrected,
+        "corrected": corrected,
+        "unreadable": failures.filter(unreadable).height,
+    }
 
 
 def _in_order(metrics: Iterable[str]) -> list[str]:

@@ -163,6 +163,11 @@ def _provenance(summary: Summary) -> list[str]:
         ]
     else:
         parts.append("None.")
+    replies = summary["replies"]
+    parts.append(
+        f"Of {replies['first']:,} replies, {replies['corrected']:,} could not be read and got one correction turn; "
+        f"{replies['unreadable']:,} stayed unreadable."
+    )
     parts += ["## Models", _grid(["role", "model"], [[role, model] for role, model in models.items()])]
     if same:
         parts.append(

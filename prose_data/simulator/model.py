@@ -1,6 +1,7 @@
 """The simulated model's front: it reads the messages, sees what is asked, and answers as its skills allow.
 
 It gets `messages`, a model name and a replicate number, and nothing else. Everything is deterministic in these.
+Asked to correct a reply of its own, it answers the request before that reply once more, with the same skills.
 """
 
 import hashlib
@@ -28,7 +29,6 @@ _PARTS: tuple[tuple[str, Answer], ...] = (
     ("assesses how a text is written", judge.one_component),
     ("compares two lists", judge.match),
     ("decides which of several people", judge.identify),
-    ("clerk", reader.repair),
 )
 _CONFUSED = "I am not sure what you would like me to do."
 
@@ -41,7 +41,9 @@ def simulate(messages: Sequence[Message], model: str, seed: int) -> str:
 @lru_cache(maxsize=2_000)  # methods ask much that another method has asked about the same user
 def _reply(messages: tuple[tuple[str, str], ...], model: str, seed: int) -> str:
     skills = SKILLS[model]
-    system, prompt = messages[0][1], messages[-1][1]
+    roles = [role for role, _ in messages]
+    asked = roles.index("assistant") if "assistant" in roles else len(roles)
+    system, prompt = messages[0][1], messages[asked - 1][1]
     name = f"{model}\x1f{seed}"
     whole = "\x1e".join(f"{role}\x1f{content}" for role, content in messages)
     rng = random.Random(hashlib.blake2b(f"{name}\x1e{whole}".encode(), digest_size=16).digest())

@@ -1,4 +1,4 @@
-"""The simulated reader: it compares texts, names differences, and merges, breaks down and repairs lists.
+"""The simulated reader: it compares texts, names differences, and merges and breaks down lists.
 
 At one look it names only so many differences, the plainest first in chance, and now and then one that is not there:
 a remark about the topic, a commonplace, or a device that it mistakes.
@@ -78,13 +78,6 @@ def break_down(prompt: str, skills: Skills, rng: random.Random, name: str) -> st
             (f"```json\n{answer}\n```", json.dumps(found), listing, answer[:-1] + ",]", answer[:-2])
         )
     return answer
-
-
-def repair(prompt: str, skills: Skills, rng: random.Random, name: str) -> str:
-    """Return the quoted strings, else the lines, of a malformed list as proper JSON."""
-    reply = block(prompt, "reply")
-    quoted = [m.replace('\\"', '"') for m in re.findall(r'"((?:[^"\\]|\\.)*)"', reply) if m != "components"]
-    return json.dumps({"components": quoted or listed(reply)})
 
 
 def _noticed(text: str, draft: str, known: list[str], skills: Skills, rng: random.Random) -> list[str]:
