@@ -4,10 +4,11 @@ Unknown keys and wrong values end in an `InputError` that names the file, the ke
 """
 
 import os
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -18,10 +19,15 @@ from prose_data.paths import DATA
 from prose_data.values import Task
 
 ROLES: tuple[Role, ...] = ("human", "writer", "inferrer", "judge")
+LOCAL_MODEL = "SmolLM2-135M-Instruct"
+# For a small model on this machine's processor: its server answers one request at a time, and what it writes beyond a
+# short text is mostly the same words over and over.
+_LOCAL_DEFAULTS = {"concurrency": 2, "max_tokens": 256, "timeout": 300.0}
 
 
 # A request's seed is a thousand times this, and has to survive JSON's numbers and a 64-bit column.
 Seed = Annotated[int, Field(ge=0, le=9_000_000_000_000)]
+_SECRET = re.compile(r"key|token|secret|pass|sig|auth", re.I)  # what parameters with a secret are called
 Named = Annotated[str, Field(min_length=1)]
 
 
@@ -72,19 +78,35 @@ class Price(_Strict):
 
 
 class Model(_Strict):
-    """One model behind the door; decoding values of `null` are left to the endpoint."""
+    """One model behind the door; decoding values of `null` are left to the endpoint.
 
-    backend: Literal["simulated", "openai"] = "simulated"
+    `openai` is any OpenAI-compatible endpoint; `local` the small model of the extra `local`, served by this program.
+    `concurrency` is the most that is in flight at once; less where the endpoint says that it has too much to do.
+    """
+
+    backend: Literal["simulated", "openai", "local"] = "simulated"
     model: Named = "sim-strong"
+    mode: Literal["online", "batch"] = "online"
     base_url: str | None = None
     api_key_env: Named = "OPENAI_API_KEY"
     temperature: Annotated[float, Field(ge=0, le=2, strict=False)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1, strict=False)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=4096)] = 64
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
     timeout: Annotated[float, Field(gt=0, strict=False)] = 120.0
     attempts: Annotated[int, Field(ge=1, le=100)] = 10
     price: Price | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _local_defaults(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("backend") != "local":
+            return values
+        unset = (None, cls.model_fields["model"].default)  # a simulated model's name: it stood there before
+        model = LOCAL_MODEL if values.get("model") in unset else values["model"]
+        return {**_LOCAL_DEFAULTS, **values, "model": model}
 
     @field_validator("base_url")
     @classmethod
@@ -102,7 +124,35 @@ class Model(_Strict):
             raise ValueError(
                 "must not hold a user or password; put the key in the variable that api_key_env names"
             )
+        if any(_SECRET.search(name) for name, _ in parse_qsl(parts.query)):
+            raise ValueError("must not hold a key; put it in the variable that api_key_env names")
         return url
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _name_of_a_variable(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*", name):
+            # the message does not repeat it, as it may be the key itself
+            raise ValueError("must name the environment variable that holds the key, such as OPENAI_API_KEY")
+        return name
+
+    @model_validator(mode="after")
+    def _batch_needs_an_endpoint(self) -> "Model":
+        if self.mode == "batch" and self.backend != "openai":
+            raise ValueError(f"mode batch is for the backend openai, and this one is {self.backend}")
+        return self
+
+    @model_validator(mode="after")
+    def _local_is_the_bundled_model(self) -> "Model":
+        if self.backend == "local" and self.model != LOCAL_MODEL:
+            raise ValueError(
+                f"no local model is called {self.model!r}; leave model out, or serve that one yourself and use backend openai"
+            )
+        if self.backend == "local" and self.base_url is not None:
+            raise ValueError(
+                "base_url is for the backend openai; the local model's server is started by the run"
+            )
+        return self
 
     @model_validator(mode="after")
     def _known_simulated_model(self) -> "Model":
@@ -193,6 +243,7 @@ class Config(_Strict):
     budget: Budget = Budget()
     shards: Shards = Shards()
     store: str | None = None  # request store to share between runs; null: store.sqlite in the run folder
+    offline: bool = False  # every reply comes from the request store; one that is not there stops the run
 
     @field_validator("documents", mode="before")
     @classmethod
@@ -221,12 +272,14 @@ class Config(_Strict):
                     f"roles.{role} is {name!r}, which models does not define; it defines {known}"
                 )
         if self.budget.max_cost is not None:
+            from prose_data.llm.prices import price_of  # brings all list prices
+
             for role in ROLES:
                 model = self.model_of(role)
-                if model.backend != "simulated" and model.price is None:
+                if price_of(model) is None:
                     raise ValueError(
                         f"budget.max_cost needs models.{getattr(self.roles, role)}.price (prompt and completion, "
-                        "US dollars per million tokens)"
+                        f"US dollars per million tokens), as no list price of {model.model} there is known"
                     )
         return self
 
@@ -238,15 +291,20 @@ class Config(_Strict):
 def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
     """Return the configuration in `path` (the bundled quickstart if None) with `key.sub=value` overrides applied.
 
+    Where there is no such file, the name of a bundled configuration (`local`) stands for that.
     Relative file names in the file (`documents.path`, `space`, `store`) count from the file's folder.
     Raises InputError naming the file and key.
     """
+    bundled = {Path(file.stem): file for file in sorted((DATA / "configs").glob("*.yaml"))}
     if path is None:
-        path = DATA / "configs" / "quickstart.yaml"
+        path = bundled[Path("quickstart")]
+    elif path in bundled and not path.exists():
+        path = bundled[path]
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError(f"{path}: no such configuration file") from None
+        names = ", ".join(map(str, bundled))
+        raise InputError(f"{path}: no such configuration file; bundled ones are {names}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a UTF-8 text file ({error})") from None
     data = load_yaml(text, str(path))
@@ -254,7 +312,8 @@ def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
     for override in overrides:
         _override(data, override)
     _anchor_paths(data, Path.cwd())
-    return parse_config(data, " ".join([str(path), *(f"with --set {override}" for override in overrides)]))
+    settings = (f"with --set {override.partition('=')[0]}" for override in overrides)
+    return parse_config(data, " ".join([str(path), *settings]))
 
 
 def load_yaml(text: str, origin: str) -> dict[str, Any]:
@@ -327,7 +386,7 @@ def _override(data: dict[str, Any], override: str) -> None:
     try:
         parsed = yaml.safe_load(value)
     except yaml.YAMLError:
-        raise InputError(f"--set {override}: the value is not valid YAML") from None
+        raise InputError(f"--set {key}: the value is not valid YAML") from None
     *parents, last = key.split(".")
     for parent in parents:
         inner = data.setdefault(parent, {})

@@ -74,7 +74,7 @@ def test_a_wrong_file_is_one_short_sentence(text: str, words: str, tmp_path: Pat
 def test_a_wrong_override_is_named_and_paths_in_one_count_from_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InputError, match=r"--set seeds=5: seeds is 5"):
+    with pytest.raises(InputError, match=r"--set seeds: seeds is 5"):
         load_config(None, ["seeds=5"])
     monkeypatch.chdir(tmp_path)
     assert load_config(None, ["space=mine.yaml"]).space == str(tmp_path / "mine.yaml")
