@@ -5,6 +5,7 @@ budget; 130 interrupted.
 """
 
 import io
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,10 @@ import typer
 from typer.core import TyperGroup
 
 from prose_data import __version__
+from prose_data.commands.estimate import estimate
+from prose_data.commands.fake import fake_llm
+from prose_data.commands.local import local_llm
+from prose_data.commands.store import app as store_app
 from prose_data.errors import BudgetReached, InputError, printable
 
 if TYPE_CHECKING:
@@ -78,6 +83,18 @@ Sets = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")
 ]
+Kept = Annotated[
+    Path | None,
+    typer.Option(
+        "--store", help="Request store, so that nothing is asked twice; several runs may share one."
+    ),
+]
+Offline = Annotated[
+    bool | None,
+    typer.Option(
+        "--offline/--no-offline", help="Every reply comes from the request store; one that is missing stops."
+    ),
+]
 Runner = Annotated[
     Engine, typer.Option("--engine", help="prefect: as Prefect flows; plain: the same without Prefect.")
 ]
@@ -108,11 +125,13 @@ def run(
     ] = None,
     out: Out = None,
     sets: Sets = None,
+    store: Kept = None,
+    offline: Offline = None,
     engine: Runner = "prefect",
     as_json: Json = False,
 ) -> None:
     """Make users, samples, inferences, scores and the report. Run again on the same folder, it resumes."""
-    config, folder = _target(target, out, sets)
+    config, folder = _target(target, out, sets, store, offline)
     finished = _drive(config, folder, ("synthesize", "infer", "score"), engine)
     _report(finished, as_json)
 
@@ -122,11 +141,13 @@ def synthesize(
     target: Target = None,
     out: Out = None,
     sets: Sets = None,
+    store: Kept = None,
+    offline: Offline = None,
     engine: Runner = "prefect",
     as_json: Json = False,
 ) -> None:
     """Make users, documents and samples."""
-    _one_stage("synthesize", target, out, sets, engine, as_json)
+    _one_stage("synthesize", *_target(target, out, sets, store, offline), engine, as_json)
 
 
 @app.command(
@@ -141,6 +162,8 @@ def infer(
         ),
     ] = None,
     sets: Sets = None,
+    store: Kept = None,
+    offline: Offline = None,
     engine: Runner = "prefect",
     as_json: Json = False,
     samples: Annotated[
@@ -159,27 +182,22 @@ def infer(
             "--config", help="With --samples: configuration with the models; default the quickstart."
         ),
     ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option(
-            "--store", help="With --samples: request store, so that nothing is asked twice; default none."
-        ),
-    ] = None,
 ) -> None:
     """Run all methods over a run's samples; or, with --samples, one method over somebody's own writing."""
     if samples is None:
-        strangers = [
-            name for name, value in (("--method", method), ("--config", config), ("--store", store)) if value
-        ]
+        strangers = [name for name, value in (("--method", method), ("--config", config)) if value]
         if strangers:
             raise InputError(f"{strangers[0]}: goes with --samples only")
-        _one_stage("infer", target, out, sets, engine, as_json)
+        _one_stage("infer", *_target(target, out, sets, store, offline), engine, as_json)
         return
     if target is not None:
         raise InputError(f"{target}: give either a run or --samples, not both; models come from --config")
     if method is None:
         raise InputError("--method: say which method, for example --method prose")
-    _own(samples, method, config, sets, out, store, as_json)
+    from prose_data.config import load_config
+
+    settings = _with_store(load_config(config, sets or ()), store, offline)
+    _own(samples, method, settings, out, as_json)
 
 
 @app.command(epilog="Example: prose-data score runs/mine")
@@ -187,11 +205,13 @@ def score(
     target: Target = None,
     out: Out = None,
     sets: Sets = None,
+    store: Kept = None,
+    offline: Offline = None,
     engine: Runner = "prefect",
     as_json: Json = False,
 ) -> None:
     """Score a run's inferences."""
-    _one_stage("score", target, out, sets, engine, as_json)
+    _one_stage("score", *_target(target, out, sets, store, offline), engine, as_json)
 
 
 @app.command(epilog="Example: prose-data report runs/mine")
@@ -236,40 +256,21 @@ def validate(
         typer.echo(f"{count:>12,} {word}")
 
 
-@app.command("fake-llm", epilog="Example: prose-data fake-llm --port 8001 --rate-429 0.1 --latency 0.2")
-def fake_llm(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")],
-    latency: Annotated[float, typer.Option(min=0, help="Seconds before every reply.")] = 0.0,
-    rate_429: Annotated[
-        float, typer.Option("--rate-429", min=0, max=1, help="Share answered with 429.")
-    ] = 0.0,
-    rate_500: Annotated[
-        float, typer.Option("--rate-500", min=0, max=1, help="Share answered with 500.")
-    ] = 0.0,
-    hang_rate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share answered after --hang seconds only.")
-    ] = 0.0,
-    hang: Annotated[float, typer.Option(min=0, help="Seconds that a hanging request takes.")] = 30.0,
-    bad_json_rate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share whose body ends in the middle.")
-    ] = 0.0,
-    truncate_rate: Annotated[float, typer.Option(min=0, max=1, help="Share whose text is cut off.")] = 0.0,
-    api_key: Annotated[str | None, typer.Option(help="The only key that is accepted; default any.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Which requests fail.")] = 0,
-) -> None:
-    """Serve the simulated models as an OpenAI-compatible endpoint, with faults on demand. Ends on Ctrl-C."""
-    from prose_data.simulator.server import Faults, serve
-
-    shares = rate_429 + rate_500 + hang_rate + bad_json_rate + truncate_rate
-    if shares > 1:
-        raise InputError(f"the rates of all faults add up to {shares:g} and must not exceed 1")
-    serve(
-        port,
-        Faults(latency, rate_429, rate_500, hang_rate, hang, bad_json_rate, truncate_rate, api_key, seed),
-    )
+app.command(epilog="Example: prose-data estimate my.yaml --set users.count=1000")(estimate)
+app.command("local-llm", epilog="Example: prose-data local-llm --port 8002")(local_llm)
+app.command("fake-llm", epilog="Example: prose-data fake-llm --port 8001 --rate-429 0.1 --latency 0.2")(
+    fake_llm
+)
+app.add_typer(store_app, name="store")
 
 
-def _target(target: Path | None, out: Path | None, sets: list[str] | None) -> "tuple[Config, Path]":
+def _target(
+    target: Path | None,
+    out: Path | None,
+    sets: list[str] | None,
+    store: Path | None = None,
+    offline: bool | None = None,
+) -> "tuple[Config, Path]":
     """Return the configuration and the run folder that the arguments name: a folder is a run, a file a configuration."""
     if target is not None and target.is_dir():
         from prose_data.runs import load_run
@@ -278,29 +279,43 @@ def _target(target: Path | None, out: Path | None, sets: list[str] | None) -> "t
             raise InputError(
                 f"{target}: is a run folder, so --out and --set do not go with it; give a configuration file"
             )
-        return load_run(target).config, target
+        return _with_store(load_run(target).config, store, offline), target
     from prose_data.config import load_config
 
-    config = load_config(target, sets or ())
+    config = _with_store(load_config(target, sets or ()), store, offline)
     return config, out or Path("runs") / config.name
+
+
+def _with_store(config: "Config", store: Path | None, offline: bool | None) -> "Config":
+    """Return `config` with the request store and the mode that the command line names, as far as it does."""
+    changes: dict[str, Any] = {}
+    if store is not None:
+        changes["store"] = os.path.normpath(store.absolute())
+    if offline is not None:
+        changes["offline"] = offline
+    return config.model_copy(update=changes)
 
 
 def _drive(config: "Config", folder: Path, stages: "tuple[Stage, ...]", engine: Engine) -> "Run":
     """Do `stages` of a run, as far as they are missing, and return it; progress goes to stderr."""
     from rich.console import Console
 
+    from prose_data.llm.meter import Meter
     from prose_data.progress import shown_progress
+    from prose_data.runs import Run
 
-    with shown_progress(Console(stderr=True)) as show:
+    console = Console(stderr=True, force_terminal=sys.stderr.isatty())  # not by FORCE_COLOR, which CI sets
+    meter = Meter(config.budget)
+    with shown_progress(console, meter, stages, Run(folder, config)) as show:
         if engine == "prefect":
             from flows.pipeline import run_pipeline
 
-            return run_pipeline(config, folder, stages, show)
+            return run_pipeline(config, folder, show, stages, meter)
         import asyncio
 
         from prose_data.stages import run_all
 
-        return asyncio.run(run_all(config, folder, show, stages))
+        return asyncio.run(run_all(config, folder, show, stages, meter))
 
 
 def _need(folder: Path, table: str, command: str) -> None:
@@ -311,15 +326,7 @@ def _need(folder: Path, table: str, command: str) -> None:
         )
 
 
-def _one_stage(
-    stage: "Stage",
-    target: Path | None,
-    out: Path | None,
-    sets: list[str] | None,
-    engine: Engine,
-    as_json: bool,
-) -> None:
-    config, folder = _target(target, out, sets)
+def _one_stage(stage: "Stage", config: "Config", folder: Path, engine: Engine, as_json: bool) -> None:
     before: dict[Stage, tuple[str, str]] = {
         "infer": ("samples", "synthesize"),
         "score": ("inferences", "infer"),
@@ -372,10 +379,8 @@ def _end(share: float, limit: float, where: str) -> None:
 def _own(
     samples: Path,
     method: str,
-    config: Path | None,
-    sets: list[str] | None,
+    settings: "Config",
     out: Path | None,
-    store: Path | None,
     as_json: bool,
 ) -> None:
     import asyncio
@@ -383,17 +388,15 @@ def _own(
 
     from rich.console import Console
 
-    from prose_data.config import load_config
     from prose_data.own import infer_own, inferring, print_findings, read_texts, to_rows
     from prose_data.report.summary import simulated_notice
     from prose_data.runs import land
 
-    settings = load_config(config, sets or ())
     inferring(method, settings)
     authors = read_texts(samples)
     if out is not None and out.is_dir():
         raise InputError(f"--out {out}: is a folder; name the JSON Lines file to write")
-    findings = asyncio.run(infer_own(authors, method, settings, store))
+    findings = asyncio.run(infer_own(authors, method, settings))
     rows = to_rows(findings)
     if out is not None:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

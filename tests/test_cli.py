@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import subprocess
@@ -8,12 +7,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from prose_data import __version__
 from prose_data.cli import app
-from prose_data.progress import shown_progress
 
 SMALL = """
 name: small
@@ -248,7 +245,7 @@ def test_prefect_is_the_default_engine(small: Path, tmp_path: Path, monkeypatch:
 
     class Pipeline:
         @staticmethod
-        def run_pipeline(config: Any, folder: Path, stages: Any, progress: Any) -> Any:
+        def run_pipeline(config: Any, folder: Path, progress: Any, stages: Any, meter: Any) -> Any:
             calls.append((config.name, folder, stages))
             raise KeyboardInterrupt
 
@@ -263,6 +260,7 @@ def test_prefect_is_the_default_engine(small: Path, tmp_path: Path, monkeypatch:
 
 
 def test_fake_llm_passes_its_switches_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from prose_data.simulator.batches import BatchFaults
     from prose_data.simulator.server import Faults
 
     served = []
@@ -283,7 +281,8 @@ def test_fake_llm_passes_its_switches_on(monkeypatch: pytest.MonkeyPatch) -> Non
     ]
     more = ["--bad-json-rate", "0.07", "--truncate-rate", "0.08", "--api-key", "secret", "--seed", "9"]
     assert call("fake-llm", "--port", "8001", *switches, *more).exit_code == 0
-    assert served == [(8001, Faults(0.1, 0.2, 0.05, 0.06, 7.0, 0.07, 0.08, "secret", 9))]
+    batches = BatchFaults(seed=9)
+    assert served == [(8001, Faults(0.1, 0.2, 0.05, 0.06, 7.0, 0.07, 0.08, "secret", 9, batches))]
 
 
 def test_the_module_runs_and_shows_what_an_ascii_terminal_can(finished: Path) -> None:
@@ -319,19 +318,3 @@ def test_no_control_code_from_a_file_reaches_the_terminal(tmp_path: Path) -> Non
     )
     assert done.returncode == 2 and done.stderr.endswith("[31mred .txt: text is empty; it must hold a text\n")
     assert "\x1b" not in done.stderr and "\x07" not in done.stderr
-
-
-def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    def shown(terminal: bool) -> str:
-        file = io.StringIO()
-        with shown_progress(Console(file=file, width=100, force_terminal=terminal)) as show:
-            for done in range(1, 501):
-                show("infer", done, 500)
-            show("score", 1, 2)
-        return file.getvalue()
-
-    assert shown(terminal=False) == "infer 1/500\ninfer 500/500\nscore 1/2\n"
-    bar = shown(terminal=True)
-    assert "\x1b[" in bar and "500/500" in bar and "1/2" in bar
-    monkeypatch.setattr("prose_data.progress.SECONDS", 0.0)
-    assert shown(terminal=False).count("\n") == 501
