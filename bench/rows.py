@@ -1,0 +1,31 @@
+"""The rows of the table, in its order. A row more is a function in the file of its family and an entry here."""
+
+from fnmatch import fnmatchcase
+
+from bench import scale, speed, trouble
+from bench.values import Row, Unusable
+
+ROWS: dict[str, Row] = {
+    "throughput": Row(">=", 1.5, "x the floor's requests/s", speed.throughput),
+    "latency-64": Row(">=", 0.95, "of the ideal rate", speed.latency_64),
+    "latency-256": Row("<=", 0.85, "x the floor's time", speed.latency_256),
+    "start": Row("<", 1.2, "s to the first request", speed.start),
+    "replay": Row(">=", 15_000, "replies/s from the store", speed.replay),
+    "kill-sent-again": Row("<=", 0, "requests beyond those in flight", trouble.kill_sent_again),
+    "kill-asked-again": Row("<=", 0, "replies that had been read", trouble.kill_asked_again),
+    "limit-in-flight": Row(">=", 90, "of 100 in flight", trouble.limit_in_flight),
+    "limit-rejected": Row("<", 0.02, "of all requests", trouble.limit_rejected),
+    "errors-unanswered": Row("<=", 0, "requests", trouble.errors_unanswered),
+    "errors-extra": Row("<", 0.15, "requests more, as a share", trouble.errors_extra),
+    "memory-growth": Row("<=", 150, "MB more than for 10,000 items", scale.memory_growth),
+    "memory-peak": Row("<", 250, "MB", scale.memory_peak),
+    "processes-8": Row("<=", 0, "processes and replies lost", scale.processes),
+}
+
+
+def selected(only: str) -> list[str]:
+    """Return the names that `only` chooses: all for an empty text, else one name or a pattern such as `memory-*`."""
+    names = [name for name in ROWS if fnmatchcase(name, only or "*")]
+    if not names:
+        raise Unusable(f"no benchmark is called {only!r}; there are {', '.join(ROWS)}")
+    return names
