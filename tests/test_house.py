@@ -85,7 +85,7 @@ def test_the_command_line_starts_without_heavy_libraries() -> None:
 def test_only_the_door_and_the_command_line_know_the_simulator() -> None:
     """The report knows the names of its models, to say where a run was made with one."""
     package = "prose_data.simulator"
-    for module in _importers(package) - {"prose_data.llm.door", "prose_data.cli"}:
+    for module in _importers(package) - {"prose_data.llm.door", "prose_data.commands.fake"}:
         known = {name for name in _imports(module) if _within(name, package)}
         assert module == "prose_data.report.summary" and all(
             _within(name, f"{package}.skills") for name in known
@@ -142,7 +142,8 @@ def test_concurrency_lives_behind_the_door() -> None:
     }
     for module, tree in MODULES.items():
         used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & makers
-        assert not used or _within(module, "prose_data.llm"), (module, used)
+        watching = module == "prose_data.progress" and used == {"Thread"}  # beside the event loop
+        assert not used or watching or _within(module, "prose_data.llm"), (module, used)
 
 
 @pytest.mark.parametrize("module", MODULES)

