@@ -55,6 +55,7 @@ class Ground:
 
     space: Space
     documents: Documents
+    by_id: Mapping[str, Document]
     kinds: tuple[Kind, ...]
 
 
@@ -171,7 +172,7 @@ async def synthesize_shard(run: Run, shard: int, door: Door, tick: Tick) -> None
 async def infer_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
     """Let every method infer from the shard's samples: a unit is one user under one seed, as one method sees it."""
     config = run.config
-    documents = {document.document_id: document for document in ground_of(run).documents.rows}
+    documents = ground_of(run).by_id
     samples: dict[tuple[str, int], list[Sample]] = {}
     for sample in sorted(run.values(Sample, shard), key=lambda sample: sample.step):
         if sample.document_id not in documents:
@@ -197,7 +198,7 @@ async def infer_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
 async def score_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
     """Measure the shard's inferences by every metric of the configuration: a unit is one inference."""
     config, ground = run.config, ground_of(run)
-    documents = {document.document_id: document for document in ground.documents.rows}
+    documents = ground.by_id
     users = {user.user_id: user for user in run.values(User, shard)}
     samples = {(s.user_id, s.seed, s.document_id): s for s in run.values(Sample, shard)}
     peers = {name: peers_of(config, ground.space, ground.kinds, user) for name, user in users.items()}
@@ -384,7 +385,8 @@ def _land(run: Run, stage: Stage, shard: int, door: Door, results: Sequence[Resu
 
 
 def _ground(config: Config, space: Space, documents: Documents) -> Ground:
-    return Ground(space, documents, kinds_of(config, space, documents.rows))
+    by_id = {document.document_id: document for document in documents.rows}
+    return Ground(space, documents, by_id, kinds_of(config, space, documents.rows))
 
 
 def _bounds(config: Config, ground: Ground, shard: int) -> tuple[int, int]:

@@ -619,3 +619,131 @@ def test_who_gives_up_before_the_batch_is_not_in_it(tmp_path: Path, monkeypatch:
             return await server.get("/count")
 
     assert asyncio.run(go())["batch_lines"] == 1
+
+
+def test_a_reply_with_half_a_character_is_read_as_online(tmp_path: Path) -> None:
+    async def between(request: web.Request, handler: Handler) -> Any:
+        response = await handler(request)
+        if request.path.endswith("/content"):
+            line = orjson.loads(response.body)
+            line["response"]["body"]["choices"][0]["message"]["content"] = "HALF"
+            return web.Response(body=orjson.dumps(line).replace(b"HALF", b"a \\ud83d b"))
+        return response
+
+    got, counts = run_with(between, tmp_path, "x", attempts=2)
+    assert got == ["a \ufffd b"] and counts["batch_lines"] == 1
+
+
+def test_a_refused_parameter_costs_no_attempt(tmp_path: Path) -> None:
+    async def between(request: web.Request, handler: Handler) -> Any:
+        response = await handler(request)
+        if request.path.endswith("/content") and not seen:
+            seen.append(True)
+            error = {"error": {"message": "Unknown parameter: 'seed' is not supported.", "code": None}}
+            line = orjson.loads(response.body)
+            return web.Response(body=orjson.dumps({**line, "response": {"status_code": 400, "body": error}}))
+        return response
+
+    seen: list[bool] = []
+    assert run_with(between, tmp_path, "x", attempts=1)[0] == expected("x")
+
+
+def test_entries_of_one_endpoint_and_model_share_their_batches(tmp_path: Path) -> None:
+    """Else the second takes the first one's open batch for that of an earlier process."""
+    sent, free = asyncio.Event(), asyncio.Event()
+    first_client: list[Any] = []
+
+    async def between(request: web.Request, handler: Handler) -> Any:
+        if request.method == "GET" and request.path.startswith("/v1/batches/"):
+            assert request.transport is not None
+            client = request.transport.get_extra_info("peername")
+            first_client.append(client)
+            if client == first_client[0] and not free.is_set():
+                return web.json_response({"id": request.path.rpartition("/")[2], "status": "in_progress"})
+        response = await handler(request)
+        if request.path == "/v1/batches":
+            sent.set()
+        return response
+
+    async def go() -> tuple[Meter, list[int]]:
+        async with serving(between=between) as server:
+            entry = {"backend": "openai", "model": "sim-strong", "base_url": server.url, "mode": "batch"}
+            models = {"a": {**entry, "temperature": 0.0}, "b": {**entry, "temperature": 1.0}}
+            roles = {**dict.fromkeys(ROLES, "a"), "writer": "b"}
+            config = parse_config({"models": models, "roles": roles}, "t")
+            async with open_door(config, tmp_path / "s") as door:
+                view = door.view("infer", 0)
+                first = asyncio.create_task(view([{"role": "user", "content": "one"}], role="writer"))
+                await asyncio.wait_for(sent.wait(), 10)
+                second = asyncio.create_task(view([{"role": "user", "content": "two"}], role="judge"))
+                await asyncio.sleep(0.4)
+                free.set()
+                await asyncio.gather(first, second)
+            with closing(sqlite3.connect(tmp_path / "s")) as db:
+                return door.meter, [size for (size,) in db.execute("SELECT length(request) FROM replies")]
+
+    meter, sizes = asyncio.run(go())
+    assert dict(meter.replies) == {"batch": 2}
+    assert min(sizes) > 0, "what was asked is stored beside every reply"
+
+
+def test_a_reply_from_an_older_batch_for_a_request_that_is_gathered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes sent it and were killed: one batch brings nothing, and then, while it waits anew, the other does."""
+    monkeypatch.setattr(batch, "_QUIET", 0.5)
+    key = key_for(TEXTS[0])
+    gone = asyncio.Event()
+
+    async def between(request: web.Request, handler: Handler) -> Any:
+        if request.method == "GET" and request.path.startswith("/v1/batches/"):
+            if request.path.endswith("batch-gone"):
+                gone.set()
+            elif not gone.is_set():
+                return web.json_response({"id": request.path.rpartition("/")[2], "status": "in_progress"})
+        return await handler(request)
+
+    async def go() -> list[str]:
+        async with serving(between=between) as server:
+            async with openai.AsyncOpenAI(api_key="k", base_url=server.url) as client:
+                there = await submit(client, "a", [(key, TEXTS[0])])
+            store = Store(tmp_path / "store")
+            for name, batch_id in (("a", there), ("z", "batch-gone")):
+                store.save_batch(OpenBatch(name, f"{server.url} sim-strong", batch_id, None, (key,)))
+            store.close()
+            async with open_door(config_of(server.url), tmp_path / "store") as door:
+                return await ask(door, *TEXTS[:2])
+
+    assert asyncio.run(go()) == expected(*TEXTS[:2])
+
+
+def test_where_one_of_several_open_batches_is_refused_the_others_are_kept_for_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "MOST_LINES", 3)
+    refused: set[str] = set()
+
+    async def between(request: web.Request, handler: Handler) -> Any:
+        response = await handler(request)
+        if request.method == "GET" and request.path.startswith("/v1/batches/") and len(refused) < 2:
+            if not refused:
+                refused.add(request.path)
+                problem = {"code": "scripted", "message": "no reason"}
+                shown = {**orjson.loads(response.body), "status": "failed", "output_file_id": None}
+                return web.json_response({**shown, "errors": {"data": [problem]}})
+            return web.json_response({"id": request.path.rpartition("/")[2], "status": "in_progress"})
+        return response
+
+    async def go() -> tuple[list[str], Any]:
+        async with serving(between=between) as server:
+            with pytest.raises(EndpointError, match="was not taken: no reason"):
+                async with open_door(config_of(server.url), tmp_path / "s") as door:
+                    await ask(door, *TEXTS)
+            refused.add("no more")
+            async with open_door(config_of(server.url), tmp_path / "s") as door:
+                return await ask(door, *TEXTS), await server.get("/count")
+
+    got, counts = asyncio.run(go())
+    assert got == expected(*TEXTS)
+    refused_lines = counts["batch_lines"] - 7
+    assert refused_lines in (1, 3), "only the refused batch is sent again"

@@ -92,7 +92,7 @@ def test_missing_usage_is_counted_at_four_bytes_a_token(usage: Any) -> None:
     assert reply.prompt_tokens > 0
 
 
-@pytest.mark.parametrize("value", ["soon", "-5", "nan", "inf", ""])
+@pytest.mark.parametrize("value", ["soon", "-5", "nan", "inf", "", "Mon, 01 Jan 99999999999 00:00:00 GMT"])
 def test_a_retry_after_that_says_nothing_is_passed_over(value: str) -> None:
     reply, _ = ask(answer(status=503, **{"Retry-After": value}), answer())
     assert reply.attempts == 2

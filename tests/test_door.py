@@ -293,6 +293,33 @@ def test_what_is_in_flight_when_the_budget_is_used_up_is_kept(tmp_path: Path) ->
     asyncio.run(run())
 
 
+def test_what_is_in_flight_is_kept_too_when_a_simulated_request_uses_up_the_budget(tmp_path: Path) -> None:
+    endpoint = Endpoint(0.1)
+
+    async def run() -> None:
+        async with endpoint.at() as url:
+            for budget in ({"max_requests": 4}, {}):
+                entry = config_for(url, budget)
+                models = {**entry.models, "here": SIMULATED.models["default"]}
+                roles = entry.roles.model_copy(update={"judge": "here"})
+                config = entry.model_copy(update={"models": models, "roles": roles})
+                async with open_door(config, tmp_path / "s") as door:
+                    view = door.view("infer", 0)
+
+                    async def one(n: int) -> None:
+                        if n < 4:
+                            await view(say(str(n)), role="writer")  # noqa: B023
+                        else:
+                            await asyncio.sleep(0.03)
+                            await view(say(str(n)), role="judge")  # noqa: B023
+
+                    with pytest.raises(BudgetReached) if budget else contextlib.nullcontext():
+                        await drive(range(5), one, 5)
+                assert len(endpoint.bodies) == 4
+
+    asyncio.run(run())
+
+
 def test_doors_can_share_a_budget_that_simulated_requests_count_towards() -> None:
     meter = Meter(Budget(max_requests=3))
 
@@ -464,3 +491,17 @@ def test_configurations_pair_with_the_roles_they_name() -> None:
             return [(await view(say("a"), role=role)).model for role in ("writer", "judge")]
 
     assert asyncio.run(run()) == ["sim-strong", "sim-weak"]
+
+
+def test_an_entry_in_batch_mode_narrows_no_lane(tmp_path: Path) -> None:
+    async def go() -> int:
+        entry = {"backend": "openai", "model": "m", "base_url": "http://127.0.0.1:1/v1"}
+        models = {
+            "online": {**entry, "concurrency": 100},
+            "batch": {**entry, "mode": "batch", "concurrency": 8},
+        }
+        roles = {**dict.fromkeys(("human", "writer", "inferrer"), "online"), "judge": "batch"}
+        async with open_door(parse_config({"models": models, "roles": roles}, "t"), tmp_path / "s") as door:
+            return door.meter.allowed
+
+    assert asyncio.run(go()) == 100

@@ -257,3 +257,31 @@ def test_headers_that_say_nothing_is_left_make_the_lane_wait() -> None:
     assert in_no_time(go(left)) == pytest.approx(60, abs=0.1)
     assert in_no_time(go(left | {"x-ratelimit-reset-requests": "250ms"})) == pytest.approx(0.25, abs=0.01)
     assert in_no_time(go(left | {"x-ratelimit-remaining-requests": "1"})) == 0
+
+
+def test_a_refusal_while_little_is_in_flight_leaves_half_of_the_lane() -> None:
+    async def go() -> int:
+        known = Known()
+        lane = Lane(model(64), known)
+        lane.leave(await lane.enter(0, 0), True, None)
+        return known.allowed
+
+    assert 28 <= in_no_time(go()) <= 32
+
+
+def test_tokens_that_were_guessed_too_high_and_given_back_end_the_wait() -> None:
+    async def go() -> float:
+        lane, loop = Lane(model(tokens_per_minute=6000), Known()), asyncio.get_running_loop()
+        start = loop.time()
+
+        async def ask() -> None:
+            for _ in range(10):
+                await lane.enter(0, 4200)
+                await asyncio.sleep(1)
+                lane.settle(550 - 4200)
+                lane.leave_well()
+
+        await asyncio.gather(*(ask() for _ in range(4)))
+        return loop.time() - start
+
+    assert in_no_time(go()) == pytest.approx(40 * 5.5, abs=15)

@@ -14,7 +14,7 @@ from typing import Any
 
 from prose_data.errors import EndpointError, printable
 from prose_data.llm.batch_api import BatchApi, Line, Remote
-from prose_data.llm.client import Endpoint
+from prose_data.llm.client import Adjusted, Endpoint
 from prose_data.llm.dialect import Put
 from prose_data.llm.meter import Meter
 from prose_data.llm.store import OpenBatch, Store, encode, key_of
@@ -73,7 +73,11 @@ class Batches:
             if self._resumed is None:
                 self._resumed = asyncio.create_task(self._resume())
             await asyncio.shield(self._resumed)
-            return await self._join(request)
+            while True:
+                try:
+                    return await self._join(request)
+                except Adjusted:  # goes as another one in the next batch
+                    continue
         finally:
             self._meter.waiting -= 1
 
@@ -101,7 +105,7 @@ class Batches:
 
     def _space(self) -> int:
         """Return how many of the requests in the queue may go."""
-        return len(self._queue) if self._room is None else self._room - len(self._holder)
+        return len(self._queue) if self._room is None else max(0, self._room - len(self._holder))
 
     def _start(self, work: Coroutine[Any, Any, None], batch: OpenBatch | None = None) -> None:
         """Run `work` aside; where it fails, so do the requests in `batch`, without one those in no batch."""
@@ -151,7 +155,9 @@ class Batches:
             quiet = seen == self._activity() and self._meter.in_flight <= self._meter.waiting
         self._gathering = False
         for key in self._queue:
-            if all(waiter.done() for waiter in self._asked[key].waiters):  # cancelled meanwhile
+            # Those that are not there: another open batch, of an earlier process, has brought their replies.
+            asked = self._asked.get(key)
+            if asked is not None and all(waiter.done() for waiter in asked.waiters):  # cancelled meanwhile
                 del self._asked[key]
         self._queue = [key for key in self._queue if key in self._asked]
         space = self._space()

@@ -17,7 +17,7 @@ import openai
 import orjson
 
 from prose_data.errors import EndpointError, printable
-from prose_data.llm.client import Endpoint
+from prose_data.llm.client import Endpoint, json_of
 from prose_data.llm.rates import retry_after
 from prose_data.llm.types import Fault
 
@@ -282,8 +282,8 @@ class _Unknown(EndpointError):
 def _line(raw: bytes) -> Line | None:
     """Return a line of an output file, None where it is none."""
     try:
-        data = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        data = json_of(raw)
+    except Fault:
         return None
     match data:
         case {"custom_id": str(custom_id), "response": {"status_code": int(status), "body": body}} if (

@@ -136,9 +136,10 @@ async def open_door(config: Config, store: Path | None, meter: Meter | None = No
     remote = {name: config.models[name] for name in names if config.models[name].backend != "simulated"}
     prices = {name: price_of(config.models[name]) for name in names}
     async with AsyncExitStack() as stack:
-        sends: dict[str, Send] = dict.fromkeys(names, _simulated(meter))
+        limits = Limits([model for model in remote.values() if model.mode == "online"], meter)
+        sends: dict[str, Send] = dict.fromkeys(names, _simulated(meter, limits))
         if remote:
-            sends |= await _remote(config, remote, prices, store, meter, stack)
+            sends |= await _remote(config, remote, prices, store, limits, meter, stack)
         ways = {}
         for role in ROLES:
             name = getattr(config.roles, role)
@@ -151,6 +152,7 @@ async def _remote(
     remote: Mapping[str, Model],
     prices: Mapping[str, Price | None],
     file: Path | None,
+    limits: Limits,
     meter: Meter,
     stack: AsyncExitStack,
 ) -> dict[str, Send]:
@@ -165,8 +167,8 @@ async def _remote(
             return {name: store.replay(model.backend) for name, model in remote.items()}
     from prose_data.llm.client import Endpoint  # aiohttp takes its time to import
 
-    limits = Limits(remote.values(), meter)
     sends: dict[str, Send] = {}
+    shared: dict[tuple[str | None, str, str], Send] = {}
     for name, model in remote.items():
         if model.backend == "local":
             from prose_data.llm.local import served
@@ -179,9 +181,13 @@ async def _remote(
             from prose_data.llm.batch import Batches
 
             assert store is not None
-            batches = Batches(endpoint, store, meter)
-            stack.push_async_callback(batches.close)
-            sends[name] = limits.around(batches, model, prices[name])
+            at = (model.base_url, model.model, model.api_key_env)
+            # Else each would take the other's open batches for those of an earlier process.
+            if at not in shared:
+                batches = Batches(endpoint, store, meter)
+                stack.push_async_callback(batches.close)
+                shared[at] = batches
+            sends[name] = limits.around(shared[at], model, prices[name])
         else:
             lane = limits.lane(model)
             endpoint.heed = lane.heed
@@ -197,13 +203,13 @@ def _decoding(model: Model) -> dict[str, Any]:
     return {"model": model.model} | {name: value for name, value in settings.items() if value is not None}
 
 
-def _simulated(meter: Meter) -> Send:
+def _simulated(meter: Meter, limits: Limits) -> Send:
     """Return the transport to the simulated model in this process; it gets messages, model name and seed only."""
     from prose_data.simulator.model import count_tokens, simulate
 
     async def send(request: Request) -> Reply:
         await asyncio.sleep(0)  # a simulated reply never waits, so everything else gets its turn here
-        meter.start()
+        await limits.start()
         messages, model = request.body["messages"], request.body["model"]
         try:
             text = simulate(messages, model, request.body["seed"])

@@ -121,8 +121,12 @@ class Lane:
         while self._queue and self._in_flight < int(self._size):
             delay = self._delay()
             if delay > 0:
+                at = self._loop.time() + delay
+                if self._timer is not None and self._timer.when() > at:  # `settle` gave something back
+                    self._timer.cancel()
+                    self._timer = None
                 if self._timer is None:
-                    self._timer = self._loop.call_later(delay, self._wake)
+                    self._timer = self._loop.call_at(at, self._wake)
                 return
             _, _, first = heapq.heappop(self._queue)
             if not first.done():
@@ -151,7 +155,8 @@ class Lane:
     def _shrink(self, entered: float) -> None:
         if entered > self._cut_at:  # a new wave, of requests sent after the last cut
             self._cut_at = now = self._loop.time()
-            self._wave = self._known.ceiling = float(self._in_flight)
+            # Of a lane that is far from full, few in flight say little about how many the endpoint takes.
+            self._wave = self._known.ceiling = max(float(self._in_flight), _LEAST * self._size)
             self._probe_at = now + self._hold
             self._hold = min(2 * self._hold, _LONGEST_HOLD)
         ceiling = max(1.0, _LEAST * self._wave, (self._known.ceiling or self._wave) - 1)

@@ -92,6 +92,17 @@ class Limits:
 
         return limited
 
+    async def start(self) -> None:
+        """Count one request; raises BudgetReached instead if a limit is used up.
+
+        What is in flight is paid for: it lands, and is stored, before this stops the run.
+        """
+        try:
+            self._meter.start()
+        except BudgetReached:
+            await self._none_in_flight.wait()
+            raise
+
     def _lost(self, fault: Fault, place: _Place, attempts: int) -> Exception:
         """Return what a request that failed for good means: itself, or that nothing works any more."""
         self._failed[place] += fault.reason != "refused"
@@ -121,12 +132,7 @@ class Limits:
 
     async def _send(self, send: Send, request: Request, price: Price | None) -> Reply:
         meter = self._meter
-        try:
-            meter.start()
-        except BudgetReached:
-            # What is in flight is paid for: it lands, and is stored, before this stops the run.
-            await self._none_in_flight.wait()
-            raise
+        await self.start()
         self._in_flight += 1
         meter.in_flight += 1
         self._none_in_flight.clear()

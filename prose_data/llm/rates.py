@@ -65,7 +65,7 @@ def _until(value: str, parse: Callable[[str], datetime]) -> float | None:
     """Return the seconds from now to the time that `value` names; None if it names none."""
     try:
         then = parse(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if then.tzinfo is None:
         then = then.replace(tzinfo=UTC)
