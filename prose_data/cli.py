@@ -4,7 +4,9 @@ Exit codes: 0 done; 1 finished with failures above the limit; 2 wrong usage, con
 budget; 130 interrupted.
 """
 
+import errno
 import io
+import logging
 import os
 import signal
 import sys
@@ -42,7 +44,15 @@ class _Outcomes(TyperGroup):
             _stop(f"error: {error}", USAGE)
         except BudgetReached as error:
             _stop(f"stopped: {error}", BUDGET)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            if error.filename is None:  # else Python writes the rest at its end, and fails again
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _stop(f"error: {error.filename or 'the output'}: cannot be written ({error.strerror})", USAGE)
         except KeyboardInterrupt:
+            # What a second Ctrl-C broke off is no news.
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             _stop("interrupted; run the same command again to go on where it stopped", INTERRUPTED)
 
 
@@ -426,4 +436,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
     signal.signal(signal.SIGTERM, _interrupt)
-    app(prog_name="prose-data")
+    try:
+        app(prog_name="prose-data")
+    finally:  # threads still clean up for a moment; a second Ctrl-C would end that with a traceback
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)

@@ -95,6 +95,7 @@ class _Watch:
         self._eta: Eta | None = None
         self._works: Mapping[Stage, Work] | None = None
         self._pilot: threading.Thread | None = None
+        self._landed = threading.Event()
         self._missing: Mapping[Stage, int] | None = None
 
     def note(self, stage: Stage, done: int, total: int) -> bool:
@@ -152,7 +153,7 @@ class _Watch:
     def land(self) -> None:
         """Wait for the pilot, which takes a second or two and removes its files then."""
         if self._pilot is not None:
-            self._pilot.join()
+            self._landed.wait()  # not join: interrupted, Python 3.11 takes the thread for ended and exits
 
     def _foresee(self, now: float) -> None:
         """Start the pilot when it is time, and tell the estimate where the run is."""
@@ -178,8 +179,11 @@ class _Watch:
         from prose_data.workload import foreseen
 
         assert self._run is not None and self._missing is not None
-        with suppress(ProseDataError, OSError):  # without a pilot there is no estimate
-            self._works = foreseen(self._run, self._missing)
+        try:
+            with suppress(ProseDataError, OSError):  # without a pilot there is no estimate
+                self._works = foreseen(self._run, self._missing)
+        finally:
+            self._landed.set()
 
     def _counts(self) -> tuple[int, int]:
         replies = dict(self._meter.replies)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
+import prose_data.estimate as estimate_module
 from prose_data.cli import app
 from prose_data.config import Config, parse_config
 from prose_data.errors import BudgetReached
@@ -125,6 +126,29 @@ def test_a_long_run_writes_no_more_plain_drafts_than_there_are_documents() -> No
     assert rows["infer", "no_learning"].calls == pytest.approx(10_000, rel=0.02)
     assert rows["infer", "icl"].requests == pytest.approx(5000, rel=0.02)
     assert found.pilot_users < 20
+    only = estimate(
+        _config(space="style", users={"count": 5000}, seeds=[0], **{**CHEAP, "methods": ["icl"]}, **_remote())
+    )
+    rows = {(row.stage, row.method): row for row in only.rows}
+    assert rows["infer", "icl"].requests == pytest.approx(
+        5000 + 9 * 13, abs=10
+    )  # the first draft is a plain one
+
+
+def test_in_a_fixed_space_users_whose_documents_come_round_again_cost_nothing() -> None:
+    found = estimate(_config(space="plume", users={"count": 5000}, seeds=[0], **CHEAP, **_remote()))
+    rows = {(row.stage, row.method): row for row in found.rows}
+    assert rows["infer", "icl"].calls == pytest.approx(10_000, rel=0.02)
+    assert rows["infer", "icl"].requests == pytest.approx(9 * 13, abs=1)
+
+
+def test_ranges_hold_nine_of_ten_totals() -> None:
+    amounts = ("calls", "requests", "prompt_tokens", "completion_tokens", "cost_usd")
+    scaled = pl.DataFrame({"user": range(100), **{name: [float(n) for n in range(100)] for name in amounts}})
+    low, high = estimate_module._ranges(scaled, 100)["requests"]
+    deviation = 10 * 28.87  # of the sum of a hundred draws
+    assert low == pytest.approx(4950 - 1.645 * deviation, abs=0.35 * deviation)
+    assert high == pytest.approx(4950 + 1.645 * deviation, abs=0.35 * deviation)
 
 
 def test_the_pilot_says_what_a_unit_takes(tmp_path: Path) -> None:
@@ -173,6 +197,8 @@ def test_time_is_replies_waited_for_by_so_many_at_once() -> None:
     # never less than what one user waits for, however many may go on at once
     assert found.seconds == _seconds(concurrency=1000) >= 2.0 * (2 + 2)
     assert _seconds(requests_per_minute=1) == pytest.approx(60 * found.total.requests, rel=0.01)
+    tokens = found.total.prompt_tokens + found.total.completion_tokens
+    assert _seconds(tokens_per_minute=10) == pytest.approx(6 * tokens, rel=0.01)
 
 
 def test_batch_mode_counts_rounds_instead_of_seconds() -> None:
@@ -233,6 +259,7 @@ def test_the_command_prints_json(mixed: Path) -> None:
 def test_a_wrong_configuration_is_refused(mixed: Path) -> None:
     result = _call("estimate", mixed, "--set", "methods=[nonsense]")
     assert result.exit_code == 2 and "nonsense" in result.stderr
+    assert _call("estimate", mixed, "--seconds-per-reply", "inf").exit_code == 2
 
 
 @pytest.mark.parametrize("limit", ["max_requests=10", "max_tokens=3000"])

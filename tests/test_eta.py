@@ -142,6 +142,13 @@ def test_the_last_units_are_slower_where_workers_are_idle() -> None:
     assert remaining is not None and remaining > 25
 
 
+def test_units_that_are_not_finished_take_time_also_where_all_expected_replies_are_there() -> None:
+    eta = Eta({"infer": replace(WORK, workers=100)}, 0.0)
+    eta.add(100.0, "infer", Seen(1, 2000))
+    remaining = eta.remaining()
+    assert remaining is not None and remaining > 5
+
+
 @pytest.mark.parametrize("stored", [0, 10])
 def test_what_keeps_the_processor_busy_spoils_only_the_measure_of_processors(stored: int) -> None:
     paces: list[Callable[[], float | None]] = []

@@ -6,6 +6,7 @@ answers like an endpoint, in the place of the model.
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -25,7 +26,9 @@ from prose_data.cli import app
 from prose_data.config import LOCAL_MODEL, Model, load_config, parse_config
 from prose_data.errors import InputError
 from prose_data.llm import local
+from prose_data.llm.door import open_door
 from prose_data.llm.local_server import in_own_words, with_schemas
+from tests.endpoint import Endpoint, answer
 
 LOCAL = Model(backend="local")
 STAND_IN = """
@@ -118,6 +121,46 @@ def test_what_a_local_model_cannot_have_is_one_sentence(key: str, value: str, wo
     with pytest.raises(InputError, match=f"^test: models.default: {words}") as error:
         parse_config({"models": {"default": {"backend": "local", key: value}}}, "test")
     assert "\n" not in str(error.value)
+
+
+def test_no_other_key_is_sent_to_the_local_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-planted-secret-0123456789")
+    config = parse_config({"models": {"default": {"backend": "local"}}}, "test")
+    endpoint = Endpoint(answer())
+
+    async def go() -> None:
+        async with endpoint.at() as url:
+            monkeypatch.setattr(local, "served", lambda name, model: url)
+            async with open_door(config, None) as door:
+                await door.view("infer", 0)([{"role": "user", "content": "hi"}], role="writer")
+
+    asyncio.run(go())
+    assert [headers["Authorization"] for headers in endpoint.headers] == ["Bearer none"]
+
+
+def test_a_proxy_does_not_stand_between_us_and_our_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert local.served("default", LOCAL).startswith("http://127.0.0.1:")
+
+
+def test_what_lies_in_the_working_folder_is_no_part_of_the_server(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('from the working folder')")
+    done = subprocess.run(local._command(0, Path("none")), cwd=tmp_path, input=b"", stderr=subprocess.PIPE)
+    assert b"from the working folder" not in done.stderr
+
+
+def test_a_server_that_does_not_end_by_itself_is_killed() -> None:
+    class Impatient(subprocess.Popen[bytes]):
+        def wait(self, timeout: float | None = None) -> int:
+            return super().wait(0.1 if timeout == 5 else 10)
+
+    reader, writer = os.pipe()
+    with Impatient(["sleep", "60"], stdin=subprocess.PIPE) as process:
+        local.Server("http://127.0.0.1:9/v1", process, writer).stop()
+        assert process.returncode == -signal.SIGKILL
+    os.close(reader)
 
 
 def test_bundled_configurations_go_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

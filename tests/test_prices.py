@@ -36,6 +36,7 @@ def _model(model: str, **settings: Any) -> Model:
         ("gpt-4o-mini", None, 0.15, 0.6),
         ("gpt-4.1", "https://api.openai.com/v1", 2.0, 8.0),
         ("openai/gpt-4o-mini", "https://openrouter.ai/api/v1", 0.15, 0.6),
+        ("deepseek-chat", "https://api.deepseek.com/v1", 0.27, 1.1),  # half of that at night
         ("gemini-2.5-pro", GEMINI, 1.25, 10.0),  # short prompts; long ones cost more
     ],
 )
@@ -64,6 +65,8 @@ def test_a_request_costs_what_the_package_itself_says(model: str, url: str) -> N
 
 def test_batch_mode_takes_half_of_the_list_price_or_what_is_known() -> None:
     assert price_of(_model("gpt-4o-mini", mode="batch")) == Price(prompt=0.075, completion=0.3)
+    mistral = _model("mistral-large-latest", base_url="https://api.mistral.ai/v1", mode="batch")
+    assert price_of(mistral) == Price(prompt=1.0, completion=3.0), "not known to be otherwise"
     grok = {"model": "grok-4.3", "base_url": "https://api.x.ai/v1"}
     online, batch = price_of(_model(**grok)), price_of(_model(**grok, mode="batch"))
     assert online is not None and batch is not None

@@ -16,14 +16,17 @@ import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
 from prose_data.config import Budget
+from prose_data.eta import Seen
 from prose_data.llm.meter import Known, Meter
 from prose_data.panel import Figures, duration, line, panel, summary
 from prose_data.progress import shown_progress
+from prose_data.runs import Run
 from prose_data.values import Stage
 
 NOON = datetime(2030, 1, 31, 12, 0)
@@ -202,6 +205,74 @@ def test_in_flight_and_the_limit_come_from_the_meter(monkeypatch: pytest.MonkeyP
     assert "17 of 32 in flight" in file.getvalue()
 
 
+class Foreseen:
+    """Stands in for the pilot and the estimate; keeps what the estimate is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> None:
+        self.told: list[tuple[Stage, Seen]] = []
+        self.flights = 0
+        self.landed = False
+        self._error = error
+        units = dict.fromkeys(STAGES, 100)
+        monkeypatch.setattr("prose_data.workload.count_units", lambda run, stages: (units, units))
+        monkeypatch.setattr("prose_data.workload.foreseen", self.fly)
+        monkeypatch.setattr("prose_data.progress.Eta", lambda works, now: self)
+        monkeypatch.setattr("prose_data.progress._BEAT", 0.01)
+        monkeypatch.setattr("prose_data.progress._PILOT_AFTER", 0.0)
+
+    def fly(self, run: object, missing: object) -> dict[Stage, Any]:
+        self.flights += 1
+        if self._error is not None:
+            raise self._error
+        time.sleep(0.3)
+        self.landed = True
+        return {}
+
+    def add(self, now: float, stage: Stage, seen: Seen, busy: bool) -> None:
+        self.told.append((stage, seen))
+
+    def remaining(self) -> float:
+        return 61.0
+
+
+def test_the_estimate_hears_what_this_process_did_in_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    foreseen, meter = Foreseen(monkeypatch), Meter(Budget())
+    with shown_progress(Console(file=io.StringIO()), meter, STAGES, cast(Run, object())) as show:
+        show("infer", 0, 100)
+        show("infer", 40, 100)  # a shard done in an earlier try
+        for done in (41, 42):
+            meter.replies.update(["endpoint", "store", "store"])
+            show("infer", done, 100)
+        show("score", 0, 100)
+        meter.replies.update(["endpoint"])
+        show("score", 1, 100)
+        until = time.monotonic() + 10
+        while ("score", Seen(1, 1, 0)) not in foreseen.told and time.monotonic() < until:
+            time.sleep(0.01)
+    assert ("infer", Seen(2, 6, 4, finished=True)) in foreseen.told
+    assert foreseen.told[-1] == ("score", Seen(1, 1, 0))
+
+
+def test_who_stops_watching_waits_for_the_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
+    foreseen = Foreseen(monkeypatch)
+    with shown_progress(Console(file=io.StringIO()), Meter(Budget()), STAGES, cast(Run, object())) as show:
+        show("infer", 0, 100)
+        time.sleep(0.1)
+    assert foreseen.flights == 1 and foreseen.landed
+
+
+def test_without_a_pilot_there_is_no_estimate_and_nothing_else_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    foreseen, file = Foreseen(monkeypatch, OSError("no space left")), io.StringIO()
+    with shown_progress(Console(file=file), Meter(Budget()), STAGES, cast(Run, object())) as show:
+        show("infer", 0, 100)
+        time.sleep(0.1)
+        show("infer", 100, 100)
+    assert foreseen.flights == 1 and not foreseen.told
+    assert file.getvalue().count("infer 100/100") == 1
+
+
 def on_terminal(
     *arguments: str | Path, width: int = 80, interrupt: str = "", **environment: str
 ) -> tuple[int, str, str]:
@@ -259,6 +330,28 @@ def test_an_interrupted_terminal_gets_its_cursor_back(tmp_path: Path) -> None:
     assert code == 130
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
     assert "interrupted; run the same command again" in plain(text).splitlines()[-1]
+
+
+def test_somebody_impatient_leaves_neither_a_traceback_nor_files(tmp_path: Path) -> None:
+    files = tmp_path / "tmp"
+    files.mkdir()
+    arguments = ["run", "--out", tmp_path / "run", "--engine", "plain", "--set", "users.count=300"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "prose_data", *map(str, arguments)],
+        env={**os.environ, "TMPDIR": str(files)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(500):
+        if any(files.glob("*/users")):  # the pilot is under way
+            break
+        time.sleep(0.02)
+    for _ in range(5):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130 and "Traceback" not in said, said
+    assert not list(files.iterdir())
 
 
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])

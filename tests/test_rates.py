@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from time import tzset
 
 import pytest
 
@@ -33,6 +34,15 @@ def test_a_date_is_the_time_until_then() -> None:
     ahead = retry_after({"retry-after": format_datetime(soon(30), usegmt=True)})
     assert ahead is not None and 27 < ahead <= 30
     assert retry_after({"retry-after": format_datetime(soon(-30), usegmt=True)}) == 0
+
+
+def test_a_date_without_a_zone_is_in_utc_wherever_this_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XXX-9")
+        tzset()
+        seconds = retry_after({"retry-after": format_datetime(soon(30).replace(tzinfo=None))})
+    tzset()
+    assert seconds is not None and 27 < seconds <= 30
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from prose_data.config import load_config, parse_config
 from prose_data.errors import InputError
 from prose_data.llm.client import Endpoint
 from prose_data.llm.door import open_door
+from prose_data.llm.secrets import knife
 from prose_data.simulator.model import simulate
 from tests.endpoint import completion, config_for
 
@@ -445,6 +446,19 @@ def test_the_environment_s_base_url_may_hold_a_secret_which_is_not_repeated(
     check_result(result)
     check_folder(tmp_path / "run")
     assert not leaks(logs())
+
+
+@pytest.mark.parametrize("secret", ['ab"cd\\ef"gh', "Zu?Zu>Zu~Zu?Zu>", "key/with+signs&more"])
+def test_a_secret_is_cut_out_in_every_form(secret: str) -> None:
+    cut = knife([secret])
+    plain, safe = (
+        encode(secret.encode()).decode() for encode in (base64.b64encode, base64.urlsafe_b64encode)
+    )
+    for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe="")):
+        assert cut(f"is {form}, so") == "is ***, so", form
+    assert cut("an ordinary sentence") == "an ordinary sentence"
+    for form in (plain, safe):
+        assert not any(cut(form)[at : at + 8] in form for at in range(len(cut(form)) - 7)), form
 
 
 def test_nothing_shows_the_key_when_it_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:

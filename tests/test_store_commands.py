@@ -1,7 +1,10 @@
 import asyncio
 import io
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -388,3 +391,13 @@ def test_own_texts_use_the_same_options(tmp_path: Path, monkeypatch: pytest.Monk
 def test_prune_without_a_condition_is_refused_by_the_function_too(store: Path) -> None:
     with pytest.raises(InputError, match="condition"):
         prune(store, None, None)
+
+
+@pytest.mark.parametrize("command", [("export",), ("stats", "--json"), ("stats",)])
+def test_a_full_disk_is_one_clear_line(command: tuple[str, ...], store: Path) -> None:
+    arguments = [sys.executable, "-m", "prose_data", "store", command[0], str(store), *command[1:]]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
+    assert done.returncode == 2
+    assert done.stderr == "error: the output: cannot be written (No space left on device)\n"

@@ -18,7 +18,7 @@ def estimate(
         typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the configuration."),
     ] = None,
     seconds_per_reply: Annotated[
-        float, typer.Option(min=0.001, help="How long the endpoint takes for one reply.")
+        float, typer.Option(min=0.001, max=86_400, help="How long the endpoint takes for one reply.")
     ] = 2.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

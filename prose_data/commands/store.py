@@ -95,7 +95,9 @@ def export(
 
     file = _file(path)
     if out is None:
-        export_store(file, typer.get_binary_stream("stdout"), "jsonl")
+        stdout = typer.get_binary_stream("stdout")
+        export_store(file, stdout, "jsonl")
+        stdout.flush()  # a full disk is an error here, and only a note at the end of the program
         return
     if out.suffix not in (".jsonl", ".parquet"):
         raise InputError(f"--out {out}: must end in .jsonl or .parquet")
