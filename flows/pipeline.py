@@ -74,8 +74,9 @@ def run_pipeline(
     Whoever passes the `meter` can watch what is asked and paid. Raises what `prose_data.stages.run_all` raises, as it
     is; a wrong configuration before any server is started.
     """
-    with started(config, out) as run, server_of(out):
-        token = session.set(Session(run, progress, meter or Meter(config.budget)))
+    meter = meter or Meter(config.budget)
+    with started(config, out, meter) as run, server_of(out):
+        token = session.set(Session(run, progress, meter))
         try:
             FLOWS[tuple(stages)](dump_config(config), str(out))
         finally:

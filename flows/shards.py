@@ -31,7 +31,7 @@ FLOW: dict[str, Any] = {"retries": 0, "persist_result": False, "log_prints": Fal
 class Session:
     """What can be no parameter of a task, as those are JSON: the run held by this process, who watches, what it may spend.
 
-    A flow in another process has none of it: it then holds the run itself, tells nobody, and has the budget for itself.
+    A flow in another process makes its own: it holds the run itself and tells nobody.
     """
 
     run: Run
@@ -62,8 +62,14 @@ def holding(config_yaml: str, out: str) -> Iterator[Run]:
         yield ours.run
         finish(ours.run)
         return
-    with started(config_from_yaml(config_yaml, "config_yaml"), Path(out)) as run:
-        yield run
+    config = config_from_yaml(config_yaml, "config_yaml")
+    meter = Meter(config.budget)
+    with started(config, Path(out), meter) as run:
+        token = session.set(Session(run, None, meter))
+        try:
+            yield run
+        finally:
+            session.reset(token)
 
 
 @task(task_run_name="{stage} shard {shard}", cache_policy=NO_CACHE, **FLOW)

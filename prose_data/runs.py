@@ -4,6 +4,7 @@ RUN/config.yaml        the effective configuration
 RUN/<table>/part-00000.parquet             one part per shard (`documents`: one in all)
 RUN/failures/part-00000-infer.parquet      one part per stage and shard; `requests` likewise
 RUN/counts/synthesize-00000.json           what the manifest counts and no table holds
+RUN/counts/spent.json                      what all tries together have spent, for the budget
 RUN/manifest.json      written last (`prose_data.manifest`)
 
 A part is validated against its schema when written and when read, sorted by its key, and holds nothing that differs
@@ -30,6 +31,7 @@ from schemas import SCHEMAS
 STAGES: tuple[Stage, ...] = ("synthesize", "infer", "score")
 OWN_TABLE: Mapping[Stage, str] = {"synthesize": "samples", "infer": "inferences", "score": "scores"}
 CONFIG, MANIFEST, LOCK = "config.yaml", "manifest.json", ".lock"
+SPENT = "spent"  # the name of the counts of what all tries of a run have spent
 
 _VALUES: Mapping[type, str] = {
     User: "users",
@@ -137,6 +139,20 @@ class Run:
     def read_counts(self, pattern: str) -> list[dict[str, Any]]:
         """Return the counts whose names match the glob `pattern`, in order of names."""
         return [read_json(path) for path in sorted((self.path / "counts").glob(f"{pattern}.json"))]
+
+    def read_spent(self) -> tuple[int, int, float]:
+        """Return the requests, tokens and US dollars that all tries of this run have spent so far."""
+        counts = next(iter(self.read_counts(SPENT)), {})
+        try:
+            return (
+                int(counts.get("requests", 0)),
+                int(counts.get("tokens", 0)),
+                float(counts.get("cost", 0.0)),
+            )
+        except (TypeError, ValueError):
+            raise InputError(
+                f"{self.path / 'counts' / SPENT}.json: must hold numbers; correct or delete it"
+            ) from None
 
     def _parts_or_error(self, table: str) -> list[Path]:
         parts = self.parts(table)

@@ -29,7 +29,7 @@ from prose_data.methods.components import joined
 from prose_data.methods.types import Draft, Memory, Method, Preference
 from prose_data.metrics import METRICS
 from prose_data.metrics.types import Case, Finding
-from prose_data.runs import OWN_TABLE, STAGES, Run, load_run, open_run
+from prose_data.runs import OWN_TABLE, SPENT, STAGES, Run, load_run, open_run
 from prose_data.samples import write_samples
 from prose_data.spaces import Kind, Space, load_space
 from prose_data.users import kinds_of, peers_of, user_count, user_range
@@ -84,10 +84,11 @@ def check(config: Config) -> Ground:
 
 
 @contextmanager
-def started(config: Config, out: Path) -> Iterator[Run]:
+def started(config: Config, out: Path, meter: Meter | None = None) -> Iterator[Run]:
     """Check `config`, create or resume the run folder `out`, and hold it for writing; raises InputError.
 
-    When all stages have done all shards by the end, the manifest is written.
+    `meter` begins with what the run has spent before, and what it has spent in the end is kept. When all stages have
+    done all shards by then, the manifest is written.
     """
     _check_names(config)
     there = Run(out, config)
@@ -97,7 +98,13 @@ def started(config: Config, out: Path) -> Iterator[Run]:
             run.write_counts("documents", fresh.documents.counts)
             run.write("documents", fresh.documents.rows)
             fresh = None  # a second copy of all documents, for as long as the run takes
-        yield run
+        if meter is not None:
+            meter.begin_with(*run.read_spent())
+        try:
+            yield run
+        finally:
+            if meter is not None:
+                run.write_counts(SPENT, meter.spent())
         finish(run)
 
 
@@ -288,6 +295,7 @@ async def run_stage(
         async def one(item: tuple[int, Tick]) -> None:
             shard, tick = item
             await do(run, stage, shard, door.part(shard), tick)
+            run.write_counts(SPENT, door.meter.spent())  # as far as a kill can not take it
 
         units = unit_count(run, ground_of(run), stage, 0)
         await drive(to_do(run, stage, progress), one, shards_at_once(run.config, stage, units))
@@ -315,8 +323,8 @@ async def run_all(
     Whoever passes the `meter` can watch what is asked and paid. Raises InputError, EndpointError or BudgetReached;
     shards that are done by then stay.
     """
-    with started(config, out) as run:
-        meter = meter or Meter(config.budget)
+    meter = meter or Meter(config.budget)
+    with started(config, out, meter) as run:
         for stage in stages:
             await run_stage(run, stage, progress, meter)
     return run

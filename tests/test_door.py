@@ -274,6 +274,24 @@ def test_a_used_up_budget_stops_the_run_and_says_which(
     asyncio.run(stopped_then_resumed())
 
 
+@pytest.mark.parametrize("limit", [{"max_cost": 500e-6}, {"max_tokens": 400}])
+def test_what_is_in_flight_counts_towards_the_budget_before_it_is_paid(limit: dict[str, float]) -> None:
+    async def run() -> Meter:
+        async with (
+            Endpoint(0.02).at() as url,
+            open_door(config_for(url, limit, price=PRICE, concurrency=16), None) as door,
+        ):
+            view = door.view("infer", 0)
+            with pytest.raises(BudgetReached):
+                await drive(range(200), lambda n: view(say(str(n)), role="writer"), 16)
+            return door.meter
+
+    meter = asyncio.run(run())
+    used = meter.cost / 13e-6  # replies; each takes 10 tokens
+    wanted = 500e-6 / 13e-6 if "max_cost" in limit else 40
+    assert wanted - 2 <= used <= wanted + 2
+
+
 def test_what_is_in_flight_when_the_budget_is_used_up_is_kept(tmp_path: Path) -> None:
     endpoint = Endpoint(0.1)
 

@@ -403,3 +403,15 @@ def test_a_killed_run_asks_the_endpoint_for_nothing_it_has_already(tmp_path: Pat
 
     requests, distinct = asyncio.run(drive())
     assert distinct <= requests <= distinct + 2, "at most what was in flight at the two kills is asked again"
+
+
+def test_the_budget_is_for_all_tries_of_a_run_together(tmp_path: Path) -> None:
+    spent: list[int] = []
+    for limit in (20, 20, 45):
+        with pytest.raises(BudgetReached, match=rf"of {limit}\)"):
+            asyncio.run(run_all(_config(budget={"max_requests": limit}), tmp_path / "run"))
+        spent.append(read_json(tmp_path / "run" / "counts" / "spent.json")["requests"])
+    assert spent == [20, 20, 45]
+    (tmp_path / "run" / "counts" / "spent.json").write_text('{"requests": []}')
+    with pytest.raises(InputError, match=r"spent\.json: must hold numbers"):
+        asyncio.run(run_all(_config(), tmp_path / "run"))

@@ -247,9 +247,8 @@ class BatchApi:
     def _said(self, error: openai.APIStatusError) -> str:
         body = error.body
         message = body.get("message") if isinstance(body, dict) else None
-        return self._endpoint.clean(
-            printable(message if isinstance(message, str) else error.response.text[:4000])
-        )
+        said = message if isinstance(message, str) else error.response.text[:4000]
+        return self._endpoint.clean(printable(said)) or "an empty body"
 
     def _id(self, answer: Mapping[str, Any], what: str) -> str:
         identity = _text(answer.get("id"))

@@ -33,7 +33,7 @@ class Meter:
     """The counts of one run; one meter serves all its doors, in any thread.
 
     An attempt counts as a request when it starts; tokens and cost count when its reply is there, so they may pass
-    their limit by what is in flight at that moment. Replies from the store cost nothing and count only as `replies`.
+    their limit where requests in flight take more than those before. Replies from the store cost nothing and count only as `replies`.
 
     requests    attempts started                replies    answers by source
     tokens      paid, prompt and completion     cost       US dollars, as far as prices are known (`unpriced`: not all)
@@ -45,6 +45,8 @@ class Meter:
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._lock = threading.Lock()
+        self._earlier = (0, 0, 0.0)
+        self._paid = 0  # replies that were paid
         self.requests = 0
         self.replies: Counter[Source] = Counter()
         self.tokens = 0
@@ -61,17 +63,36 @@ class Meter:
         """How many attempts may be in flight just now; it moves with the load on the endpoints."""
         return sum(known.allowed for known in tuple(self.known.values()))
 
-    def start(self) -> None:
-        """Count one request; raises BudgetReached instead if a limit is used up."""
+    def begin_with(self, requests: int, tokens: int, cost: float) -> None:
+        """Count what the run has spent in earlier tries; the budget is for all of them together."""
         with self._lock:
-            for key, spent, limit in (
-                ("max_requests", self.requests, self._budget.max_requests),
-                ("max_tokens", self.tokens, self._budget.max_tokens),
-                ("max_cost", self.cost, self._budget.max_cost),
+            self._earlier = (requests, tokens, cost)
+
+    def spent(self) -> dict[str, float]:
+        """Return all requests, tokens and US dollars of the run, those of earlier tries included."""
+        requests, tokens, cost = self._earlier
+        return {
+            "requests": requests + self.requests,
+            "tokens": tokens + self.tokens,
+            "cost": cost + self.cost,
+        }
+
+    def start(self) -> None:
+        """Count one request; raises BudgetReached instead if a limit is used up.
+
+        Requests in flight count beforehand with what one has taken on average.
+        """
+        with self._lock:
+            spent = self.spent()
+            ahead = 1 + self.in_flight / self._paid if self._paid else 1
+            for key, used, limit in (
+                ("max_requests", spent["requests"], self._budget.max_requests),
+                ("max_tokens", spent["tokens"] + self.tokens * (ahead - 1), self._budget.max_tokens),
+                ("max_cost", spent["cost"] + self.cost * (ahead - 1), self._budget.max_cost),
             ):
-                if limit is not None and spent >= limit:
+                if limit is not None and used >= limit:
                     raise BudgetReached(
-                        f"budget.{key} is used up ({spent:.10g} of {limit:.10g}); raise it and run again on the same "
+                        f"budget.{key} is used up ({used:.6g} of {limit:.10g}); raise it and run again on the same "
                         "folder to go on from here"
                     )
             self.requests += 1
@@ -79,6 +100,7 @@ class Meter:
     def add(self, tokens: int, cost: float | None) -> None:
         """Count what a reply used; cost is in US dollars."""
         with self._lock:
+            self._paid += 1
             self.tokens += tokens
             self.cost += cost or 0.0
             self.unpriced = self.unpriced or cost is None
