@@ -1,6 +1,7 @@
 """For all tests: no network but loopback, no telemetry, no keys from the machine's environment."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,11 @@ import pytest
 os.environ |= {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
 for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PREFECT_API_URL"):
     os.environ.pop(name, None)
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as of a job in the background; what tests start would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _connect = socket.socket.connect
 
