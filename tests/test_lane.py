@@ -17,13 +17,13 @@ class Clock(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self.now = 1000.0
-        select = self._selector.select  # type: ignore[attr-defined]
+        select = self._selector.select
 
         def jump(timeout: float | None = None) -> Any:
             self.now += timeout or 0.0
             return select(0)
 
-        self._selector.select = jump  # type: ignore[attr-defined]
+        self._selector.select = jump
 
     def time(self) -> float:
         return self.now
