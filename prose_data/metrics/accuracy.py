@@ -1,0 +1,28 @@
+"""Accuracy: is the user's own set the one most alike to the inferred description, by a text encoder instead of a judge?
+
+PRELUDE (arXiv 2404.15269, section on evaluation) asks so of each round, by BERTScore; here the cosine of the
+configuration's encoder decides, which every finding names.
+"""
+
+from prose_data.embedding import similarities
+from prose_data.llm.types import LLM
+from prose_data.metrics.types import Case, Finding
+
+
+async def accuracy(case: Case, llm: LLM) -> list[Finding]:
+    """Return 1 if the description is more alike to the user's set than to any other of the peers', else 0.
+
+    Chance is 1 / the number of sets; a tie is wrong. `accuracy` counts a description that states nothing as wrong,
+    `accuracy_stated` leaves it out. Nothing for a method that infers nothing by design, or where all peers hold the
+    same set.
+    """
+    described = case.inference.description
+    others = {frozenset(peer.components): "; ".join(peer.components) for peer in case.peers}
+    others.pop(frozenset(case.user.components), None)
+    if described is None or not others:
+        return []
+    if not described.strip():
+        return [Finding("accuracy", "", 0.0, "")]
+    own, *rest = similarities(described, ["; ".join(case.user.components), *others.values()], case.encoder)
+    right = float(own > max(rest))
+    return [Finding(name, "", right, case.encoder) for name in ("accuracy", "accuracy_stated")]
