@@ -1,7 +1,7 @@
 """Documents: the bundled corpus, somebody's own files, or data sets from Hugging Face; and which a user writes about."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 
 from prose_data.config import Config, HubDocuments, OwnDocuments
+from prose_data.embedding import similarities
 from prose_data.errors import InputError
 from prose_data.hub_documents import load_preset, stream_rows
 from prose_data.paths import DATA
@@ -67,7 +68,45 @@ def load_documents(config: Config, space: Space) -> Documents:
         documents, counts = _own(_not_empty(rows, where), where.column, config.tasks, where.dataset)
     if not documents:
         raise InputError(f"documents: there is none for tasks {', '.join(config.tasks)}")
-    return Documents(tuple(sorted(documents, key=lambda document: document.document_id)), counts)
+    loaded = Documents(tuple(sorted(documents, key=lambda document: document.document_id)), counts)
+    return loaded if config.protocol.parts == 1 else _joined(loaded, config.protocol.parts)
+
+
+def _joined(documents: Documents, parts: int) -> Documents:
+    """Return long documents, each made of the next `parts` of a kind in order of ids; a rest that is too short is left out.
+
+    A long document's id is its first part's and the number of the others; `origin` names all parts.
+    """
+    rows = []
+    for kind in documents.by_kind.values():
+        for start in range(0, len(kind) - parts + 1, parts):
+            joined = kind[start : start + parts]
+            origins, licences = (
+                "; ".join(dict.fromkeys(words))
+                for words in zip(*((part.origin, part.licence) for part in joined), strict=True)
+            )
+            names = ", ".join(part.document_id for part in joined)
+            rows.append(
+                replace(
+                    joined[0],
+                    document_id=f"{joined[0].document_id}+{parts - 1}",
+                    text="\n\n".join(part.text for part in joined),
+                    origin=f"{origins}: {names}",
+                    licence=licences,
+                )
+            )
+    if not rows:
+        raise InputError(f"protocol.parts is {parts}, but no source has that many documents")
+    counts = {**documents.counts, f"joined by {parts}": {"read": len(documents.rows), "joined": len(rows)}}
+    return Documents(tuple(sorted(rows, key=lambda document: document.document_id)), counts)
+
+
+def pool_of(config: Config, documents: Documents, user: User) -> tuple[Document, ...]:
+    """Return what the user's documents to learn from are taken from: their own kind, or their whole task where the
+    protocol says so."""
+    if config.protocol.documents == "task":
+        return documents.by_task.get(user.task, ())
+    return documents.of(user)
 
 
 def draw_documents(
@@ -76,21 +115,81 @@ def draw_documents(
     """Return the `n` documents that `user` writes about under `seed`, in order.
 
     Fixed spaces follow the published rule: shuffle the source's documents with `default_rng(seed)`, keep the first n
-    (the next user of the same source takes the next n, wrapping round). Drawn spaces draw by (seed, user).
-    Raises InputError if there are fewer than `n`.
+    (the next user of the same source takes the next n, wrapping round); PRELUDE's frameworks shuffle all sources of the
+    task in turn with one generator, and then the order in which they come (`prelude_turns`). Drawn spaces draw by
+    (seed, user), and so do all where the protocol wants other documents than those of the source. Raises InputError
+    if there are fewer than `n`.
     """
-    pool = documents.of(user)
-    if len(pool) < n:
+    wanted = config.protocol.documents
+    pool = pool_of(config, documents, user)
+    if wanted == "topic":
+        return _about_one_topic(config, documents, user, seed)
+    _enough(config, user, n, pool, user.task if wanted == "task" else f"{user.task}/{user.source}")
+    if space.kind == "drawn" or wanted == "task":
+        return stream(seed, "documents", user.user_id).sample(pool, n)
+    first = round_of(space, user) * n
+    if config.framework == "plume":
+        order = list(range(len(pool)))
+        np.random.default_rng(seed).shuffle(order)
+        numbers = list(range(n))
+    else:
+        orders, rounds = _prelude_draw(space, documents, user.task, seed, n)
+        order = orders[user.source]
+        numbers = [number for source, number in rounds if source == user.source]
+    return [pool[order[(first + number) % len(order)]] for number in numbers]
+
+
+def _about_one_topic(config: Config, documents: Documents, user: User, seed: int) -> list[Document]:
+    """Return documents about one topic to learn from, in chance order, and behind them heldout ones of other sources.
+
+    The topic is that of one of the user's kind, by chance: it and those of its kind that are most like it in wording.
+    """
+    learned, heldout = config.samples.per_user, config.samples.heldout
+    own = documents.of(user)
+    _enough(config, user, learned, own, f"{user.task}/{user.source}")
+    sources = {document.source for document in own}
+    others = [document for document in documents.by_task[user.task] if document.source not in sources]
+    _enough(config, user, heldout, others, f"{user.task} that are not of its source")
+    rng = stream(seed, "topic", user.user_id)
+    alike = similarities(rng.choice(own).text, [document.text for document in own], "hashing")
+    nearest = sorted(range(len(own)), key=lambda place: -alike[place])[:learned]
+    rng.shuffle(nearest)
+    return [*(own[place] for place in nearest), *rng.sample(others, heldout)]
+
+
+def _enough(config: Config, user: User, wanted: int, pool: Sequence[Document], which: str) -> None:
+    """Raise InputError if `pool`, which holds the documents of `which`, has fewer than the user needs."""
+    if len(pool) < wanted:
         raise InputError(
-            f"documents: user {user.user_id} needs {n} documents of {user.task}/{user.source} (samples.per_user "
+            f"documents: user {user.user_id} needs {wanted} documents of {which} (samples.per_user "
             f"{config.samples.per_user} and samples.heldout {config.samples.heldout}), but there are {len(pool)}"
         )
-    if space.kind == "drawn":
-        return stream(seed, "documents", user.user_id).sample(pool, n)
-    order = list(range(len(pool)))
-    np.random.default_rng(seed).shuffle(order)
-    first = round_of(space, user) * n
-    return [pool[order[(first + i) % len(order)]] for i in range(n)]
+
+
+def prelude_turns(space: Space, documents: Documents, task: Task, seed: int, n: int) -> list[str]:
+    """Return the sources of a fixed space's task in the order in which their documents come, `n` of each.
+
+    PRELUDE's draw (arXiv 2404.15269, code): one `default_rng(seed)` shuffles the documents of each source in turn, and
+    then what is left of all sources, the first n of each. It is a function of the seed alone.
+    """
+    return [source for source, _ in _prelude_draw(space, documents, task, seed, n)[1]]
+
+
+def _prelude_draw(
+    space: Space, documents: Documents, task: Task, seed: int, n: int
+) -> tuple[dict[str, list[int]], list[tuple[str, int]]]:
+    """Return the shuffled document numbers of each of the task's sources, and the rounds in order: the source of each,
+    and the place of its document among the source's shuffled ones."""
+    rng = np.random.default_rng(seed)
+    orders: dict[str, list[int]] = {}
+    for kind in (kind for kind in space.sets if kind[0] == task):
+        pool = documents.by_kind.get(kind) or documents.by_task.get(task, ())
+        orders[kind[1]] = list(range(len(pool)))
+        rng.shuffle(orders[kind[1]])
+    rounds = [(source, number) for source in orders for number in range(n)]
+    turns = list(range(len(rounds)))
+    rng.shuffle(turns)
+    return orders, [rounds[turn] for turn in turns]
 
 
 def _bundled(tasks: Sequence[Task]) -> tuple[list[Document], Counts]:

@@ -83,19 +83,20 @@ def estimate(config: Config, seconds_per_reply: float = SECONDS_PER_REPLY, users
     simulated = all(config.model_of(role).backend == "simulated" for role in ROLES)
     batched = any(config.model_of(role).mode == "batch" for role in ROLES)
     chains = {stage: _chains(config, flown, stage) for stage in STAGES}
+    served = max(1, round(sum(member.users for member in flown.members)))
     seconds: float | None = None
     if simulated:
         seconds = sum(pace.units * pace.seconds for pace in flown.paces.values())
     elif not batched:
         seconds = sum(
-            _seconds(config, flown.users, stage, chains[stage], scaled, seconds_per_reply) for stage in STAGES
+            _seconds(config, served, stage, chains[stage], scaled, seconds_per_reply) for stage in STAGES
         )
     longest = {stage: max((max(units, default=0) for units in chains[stage]), default=0) for stage in STAGES}
     return Estimate(
         name=config.name,
         users=flown.users,
         seeds=len(config.seeds),
-        pilot_users=len(flown.members),
+        pilot_users=sum(len(member.served) for member in flown.members),
         rows=_rows(config, scaled),
         total=_row("total", "", scaled),
         ranges=_ranges(scaled, len(flown.members)),
@@ -113,7 +114,7 @@ def estimate(config: Config, seconds_per_reply: float = SECONDS_PER_REPLY, users
 
 def _turns(config: Config, flown: Pilot, stage: Stage) -> int:
     """Return how often a run in batch mode goes through the longest unit of `stage`: by as many shards as go on at once."""
-    shards = math.ceil(flown.users / config.shards.users)
+    shards = math.ceil(flown.users / flown.shard_size)
     units = math.ceil(flown.paces[stage].units / shards)
     return math.ceil(shards / shards_at_once(config, stage, units))
 
@@ -123,7 +124,7 @@ def _scaled(config: Config, flown: Pilot) -> pl.DataFrame:
     seeds = len(config.seeds)
     members = pl.DataFrame(
         [
-            (number, member.users * seeds, member.documents, member.turns)
+            (number, member.users * seeds * flown.length, member.documents, member.turns)
             for number, member in enumerate(flown.members)
         ],
         schema={"user": pl.Int64, "times": pl.Float64, "documents": pl.Float64, "turns": pl.Float64},
@@ -202,8 +203,12 @@ def _chains(config: Config, flown: Pilot, stage: Stage) -> list[list[int]]:
     counted = flown.asked.filter(waits, stage=stage).group_by("user", "unit").len().sort("user", "unit")
     chains: dict[int, list[int]] = defaultdict(list)
     for user, _, length in counted.iter_rows():
-        chains[user].append(length)
-    return [chains[user] for user in range(len(flown.members))]
+        chains[user].append(round(length * flown.times(stage)))
+    more = flown.length / flown.times(stage)
+    return [
+        list(islice(cycle(chains[user]), round(len(chains[user]) * more)))
+        for user in range(len(flown.members))
+    ]
 
 
 def _seconds(

@@ -25,7 +25,7 @@ import polars as pl
 
 from prose_data.config import Config, dump_config, load_yaml, parse_config
 from prose_data.errors import InputError
-from prose_data.values import Document, Inference, Sample, Score, Stage, User
+from prose_data.values import Document, Edit, Inference, Sample, Score, Stage, Truth, User
 from schemas import SCHEMAS
 
 STAGES: tuple[Stage, ...] = ("synthesize", "infer", "score")
@@ -37,7 +37,9 @@ _VALUES: Mapping[type, str] = {
     User: "users",
     Document: "documents",
     Sample: "samples",
+    Truth: "truths",
     Inference: "inferences",
+    Edit: "edits",
     Score: "scores",
 }
 # What does not decide what the tables hold: budget, request store, and of a model where and how it is asked.
@@ -211,8 +213,9 @@ def failed_share(run: Run) -> float:
     What went wrong without costing a row (keys with a `#`) does not count.
     """
     config = run.config
-    written = run.count("users") * len(config.seeds) * (config.samples.per_user + config.samples.heldout)
-    inferred = run.count("samples") * len(config.methods) if run.parts("inferences") else 0
+    wanted = run.count("users") * len(config.seeds) * config.rounds
+    written, answered = (0, wanted) if config.framework == "prelude" else (wanted, run.count("samples"))
+    inferred = answered * len(config.methods) if run.parts("inferences") else 0
     measured = run.count("inferences") * len(config.metrics) if run.parts("scores") else 0
     if not run.parts("failures"):
         return 0.0

@@ -14,7 +14,7 @@ from prose_data.llm.types import LLM
 from prose_data.measures import MEASURES
 from prose_data.spaces import Space
 from prose_data.streams import digest
-from prose_data.values import Document, Failure, Sample, User
+from prose_data.values import Document, Failure, Sample, Truth, User
 from prose_data.writing import rewrite, write
 
 REASONS = (
@@ -47,9 +47,16 @@ _SCRIPT = 0.7  # share of letters that must be in the document's main script
 
 
 async def write_samples(
-    user: User, documents: Sequence[Document], seed: int, config: Config, space: Space, view: LLM
+    user: User,
+    documents: Sequence[Document],
+    truths: Sequence[Truth],
+    config: Config,
+    space: Space,
+    view: LLM,
 ) -> tuple[list[Sample], list[Failure], Counter[str]]:
     """Return the user's accepted samples, a failure for each document without one, and the outcomes to count.
+
+    `truths` (one per document, of one seed) say what the user is told there.
 
     One sample after another, so that each is compared with the earlier ones; `step` counts documents. Outcomes are
     "1:accepted", "2:length", …: the writing's number and what became of it (see `acceptance`).
@@ -57,12 +64,13 @@ async def write_samples(
     samples: list[Sample] = []
     failures: list[Failure] = []
     outcomes: Counter[str] = Counter()
-    for step, document in enumerate(documents):
+    for step, (document, truth) in enumerate(zip(documents, truths, strict=True)):
+        seed = truth.seed
         sample_id = digest("sample", user.user_id, seed, document.document_id)
         earlier = [sample.text for sample in samples]
         try:
             text, attempt, reason, missing = await _write_one(
-                user, document, earlier, config.samples.attempts, space, view, outcomes
+                truth.told, document, earlier, config.samples.attempts, space, view, outcomes
             )
         except RequestFailed as error:
             outcomes[f"0:{error.reason}"] += 1
@@ -118,7 +126,7 @@ def acceptance(outcomes: Mapping[str, int]) -> dict[str, Any]:
 
 
 async def _write_one(
-    user: User,
+    told: Sequence[str],
     document: Document,
     earlier: Sequence[str],
     attempts: int,
@@ -132,14 +140,14 @@ async def _write_one(
     for attempt in range(1, attempts + 1):
         replicate = attempt - 1
         if missing:
-            reply = await rewrite(view, document, user.components, text, missing, replicate=replicate)
+            reply = await rewrite(view, document, told, text, missing, replicate=replicate)
         else:
-            reply = await write(view, document, user.components, role="human", replicate=replicate)
+            reply = await write(view, document, told, role="human", replicate=replicate)
         text = (reply or "").strip()
         missing = []
-        reason = text_problem(text, document, user.components, earlier)
+        reason = text_problem(text, document, told, earlier)
         if not reason:
-            missing = await missing_components(text, user.components, space, view)
+            missing = await missing_components(text, told, space, view)
             reason = "missing_component" if missing else ""
         outcomes[f"{attempt}:{reason or 'accepted'}"] += 1
         if not reason:

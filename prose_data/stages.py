@@ -14,9 +14,12 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
+from prose_data.audiences import Audience, as_shown, audiences_of, block_size, in_sequence
 from prose_data.config import ROLES, Config
 from prose_data.documents import Documents, draw_documents, load_documents
-from prose_data.episode import Episode, live
+from prose_data.editing import answer
+from prose_data.embedding import check_encoder
+from prose_data.episode import Answer, Episode, Round, live
 from prose_data.errors import InputError, RequestFailed
 from prose_data.failures import failures_of
 from prose_data.llm.door import Door, View, open_door
@@ -24,19 +27,35 @@ from prose_data.llm.meter import Meter
 from prose_data.llm.pool import drive, each
 from prose_data.llm.types import LLM, Role
 from prose_data.manifest import write_manifest
-from prose_data.methods import METHODS, ORACLE
+from prose_data.methods import ORACLE
 from prose_data.methods.components import joined
+from prose_data.methods.named import check_names, make
 from prose_data.methods.types import Draft, Memory, Method, Preference
 from prose_data.metrics import METRICS
-from prose_data.metrics.types import Case, Finding
+from prose_data.metrics.types import Case, Finding, at_truth
 from prose_data.runs import OWN_TABLE, SPENT, STAGES, Run, load_run, open_run
 from prose_data.samples import write_samples
 from prose_data.spaces import Kind, Space, load_space
+from prose_data.surroundings import surroundings
+from prose_data.truths import constant, truths_of
 from prose_data.users import kinds_of, peers_of, user_count, user_range
-from prose_data.values import Document, Failure, Inference, Sample, Score, Stage, Task, User
+from prose_data.values import (
+    Document,
+    Edit,
+    Failure,
+    Inference,
+    Sample,
+    Score,
+    Split,
+    Stage,
+    Task,
+    Truth,
+    User,
+)
 from prose_data.writing import Example
 
 BATCH_WORKERS = 10_000
+_LOOK = 2_000  # users for whom it is looked beforehand whether a protocol can change what they hold
 # The roles that do most of the asking in a stage; their models say how much goes on at once.
 ASKING: Mapping[Stage, tuple[Role, ...]] = {
     "synthesize": ("human",),
@@ -64,6 +83,7 @@ class Result:
     """What one unit of work gave: rows of the stage's own table, and what failed on the way."""
 
     rows: list[Any] = field(default_factory=list)
+    beside: list[Any] = field(default_factory=list)  # rows of the table beside it: truths, edits
     failures: list[Failure] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
 
@@ -76,10 +96,14 @@ def check(config: Config) -> Ground:
     _check_names(config)
     space = load_space(config.space)
     ground = _ground(config, space, load_documents(config, space))
-    n = config.samples.per_user + config.samples.heldout
+    block_size(config, space, ground.kinds)
     count = min(len(ground.kinds), user_count(config, space, ground.kinds))
     for user in user_range(config, space, ground.kinds, 0, count):  # one of each kind
-        draw_documents(config, space, ground.documents, user, config.seeds[0], n)
+        draw_documents(config, space, ground.documents, user, config.seeds[0], config.rounds)
+    if config.varies:
+        count = min(_LOOK, user_count(config, space, ground.kinds))
+        for user in user_range(config, space, ground.kinds, 0, count):
+            truths_of(config, space, user, config.seeds[0], ())
     return ground
 
 
@@ -130,7 +154,13 @@ def _ground_at(path: Path, written: int, space: str, tasks: tuple[Task, ...]) ->
 
 def shard_count(config: Config, ground: Ground) -> int:
     """Return the number of shards that the users make."""
-    return math.ceil(user_count(config, ground.space, ground.kinds) / config.shards.users)
+    return math.ceil(user_count(config, ground.space, ground.kinds) / shard_size(config, ground))
+
+
+def shard_size(config: Config, ground: Ground) -> int:
+    """Return the users of a shard: `shards.users`, and so many more that no audience is split."""
+    block = block_size(config, ground.space, ground.kinds)
+    return math.ceil(config.shards.users / block) * block
 
 
 def users_of(config: Config, ground: Ground, shard: int) -> list[User]:
@@ -140,66 +170,128 @@ def users_of(config: Config, ground: Ground, shard: int) -> list[User]:
 
 
 def unit_count(run: Run, ground: Ground, stage: Stage, shard: int) -> int:
-    """Return how many times a shard's stage ticks: per user and seed, per method of these, or per inference.
+    """Return how many times a shard's stage ticks: per user and seed, per audience, seed and method, or per inference.
 
     For `score` the shard must be inferred already.
     """
+    config = run.config
     if stage == "score":
         return run.count("inferences", shard)
-    start, stop = _bounds(run.config, ground, shard)
-    units = (stop - start) * len(run.config.seeds)
-    return units * len(run.config.methods) if stage == "infer" else units
+    if stage == "infer":
+        audiences = audiences_of(config, ground.space, ground.kinds, users_of(config, ground, shard))
+        return len(audiences) * len(config.seeds) * len(config.methods)
+    start, stop = _bounds(config, ground, shard)
+    return (stop - start) * len(config.seeds)
 
 
 async def synthesize_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
-    """Write the shard's users and their samples: a unit is one user under one seed."""
+    """Write the shard's users and their samples: a unit is one user under one seed.
+
+    Users who answer drafts write nothing beforehand.
+    """
     config, ground = run.config, ground_of(run)
     users = users_of(config, ground, shard)
-    n = config.samples.per_user + config.samples.heldout
 
     async def unit(item: tuple[int, tuple[User, int]]) -> Result:
         order, (user, seed) = item
         view = door.view("synthesize", seed, order=order)
-        documents = draw_documents(config, ground.space, ground.documents, user, seed, n)
-        samples, failures, outcomes = await write_samples(user, documents, seed, config, ground.space, view)
-        notes = failures_of(
-            "synthesize", f"{user.user_id}/{seed}", view.notes, f"samples of {user.user_id}, seed {seed}"
-        )
+        documents = draw_documents(config, ground.space, ground.documents, user, seed, config.rounds)
+        truths = truths_of(config, ground.space, user, seed, documents)
+        result = Result(beside=truths)
+        if config.framework != "prelude":
+            samples, failures, outcomes = await write_samples(
+                user, documents, truths, config, ground.space, view
+            )
+            place = f"samples of {user.user_id}, seed {seed}"
+            notes = failures_of("synthesize", f"{user.user_id}/{seed}", view.notes, place)
+            result = Result(samples, truths, [*failures, *notes], outcomes)
         tick()
-        return Result(samples, [*failures, *notes], outcomes)
+        return result
 
     units = enumerate(product(users, config.seeds))
     results = await each(units, unit, workers_of(config, *ASKING["synthesize"]))
     run.write("users", users, shard)
+    if config.varies:
+        run.write("truths", chain.from_iterable(result.beside for result in results), shard)
     outcomes = sum((result.outcomes for result in results), Counter[str]())
     run.write_counts(f"synthesize-{shard:05d}", dict(sorted(outcomes.items())))
     _land(run, "synthesize", shard, door, results)
 
 
 async def infer_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
-    """Let every method infer from the shard's samples: a unit is one user under one seed, as one method sees it."""
-    config = run.config
-    documents = ground_of(run).by_id
-    samples: dict[tuple[str, int], list[Sample]] = {}
-    for sample in sorted(run.values(Sample, shard), key=lambda sample: sample.step):
-        if sample.document_id not in documents:
+    """Let every method infer from the shard's samples: a unit is one audience under one seed, as one method sees it."""
+    config, ground = run.config, ground_of(run)
+    samples: dict[tuple[str, int], dict[int, Sample]] = {}
+    for sample in run.values(Sample, shard):
+        if sample.document_id not in ground.by_id:
             raise _stranger(run.part("samples", shard), sample.document_id)
-        samples.setdefault((sample.user_id, sample.seed), []).append(sample)
+        samples.setdefault((sample.user_id, sample.seed), {})[sample.step] = sample
+    users = {user.user_id: user for user in run.values(User, shard)}
+    held = _truths(run, shard)
+    methods = {name: make(name, config) for name in config.methods if name != ORACLE}
 
-    async def unit(item: tuple[int, tuple[User, int, str]]) -> Result:
-        order, (user, seed, name) = item
-        method = _oracle(user) if name == ORACLE else METHODS[name](config)
+    async def unit(item: tuple[int, tuple[Audience, int, str]]) -> Result:
+        order, (audience, seed, name) = item
+        rounds, truths = _rounds(config, ground, audience, seed, samples, held)
+        method = _oracle(truths) if name == ORACLE else methods[name]
         role: Role = "inferrer" if method.infers else "writer"
-        theirs = samples.get((user.user_id, seed), [])
-        episode = Episode(user.user_id, name, seed, config.model_of(role).model)
-        inferences, failures = await live(
-            episode, method, theirs, documents, lambda: door.view("infer", seed, name, order)
-        )
-        tick()
-        return Result(inferences, failures)
+        episode = Episode(audience.name, name, seed, config.model_of(role).model)
 
-    units = enumerate(product(run.values(User, shard), config.seeds, config.methods))
-    _land(run, "infer", shard, door, await each(units, unit, workers_of(config, *ASKING["infer"])))
+        async def respond(turn: Round, draft: str) -> Answer:
+            view = door.view("infer", seed, name, order)  # what the user is asked is no cost of the method
+            return await answer(turn.document, draft, truths[turn.document.document_id].told, view)
+
+        lived = await live(episode, method, rounds, respond, lambda: door.view("infer", seed, name, order))
+        tick()
+        return Result(lived.inferences, lived.edits, lived.failures)
+
+    audiences = audiences_of(config, ground.space, ground.kinds, _in_order(config, ground, shard, users))
+    units = enumerate(product(audiences, config.seeds, config.methods))
+    results = await each(units, unit, workers_of(config, *ASKING["infer"]))
+    if config.framework == "prelude":
+        run.write("edits", chain.from_iterable(result.beside for result in results), shard)
+    _land(run, "infer", shard, door, results)
+
+
+def _in_order(config: Config, ground: Ground, shard: int, users: Mapping[str, User]) -> list[User]:
+    """Return the shard's users as the table has them, in order of their index, as audiences are made."""
+    return [users[user.user_id] for user in users_of(config, ground, shard) if user.user_id in users]
+
+
+def _truths(run: Run, shard: int) -> dict[tuple[str, int, str], Truth]:
+    """Return the truths of a shard by user, seed and document; none where users hold their components throughout."""
+    if not run.config.varies:
+        return {}
+    return {(t.user_id, t.seed, t.document_id): t for t in run.values(Truth, shard)}
+
+
+def _rounds(
+    config: Config,
+    ground: Ground,
+    audience: Audience,
+    seed: int,
+    samples: Mapping[tuple[str, int], Mapping[int, Sample]],
+    held: Mapping[tuple[str, int, str], Truth],
+) -> tuple[list[Round], dict[str, Truth]]:
+    """Return the rounds of an audience that have a text, or whose user answers drafts, and the truth of each by the
+    document's id as the method sees it."""
+    drawn = {
+        user.user_id: draw_documents(config, ground.space, ground.documents, user, seed, config.rounds)
+        for user in audience.users
+    }
+    rounds, truths = [], {}
+    for user, step in in_sequence(config, ground.space, ground.documents, audience, seed):
+        document = drawn[user.user_id][step]
+        shown = as_shown(config, audience, user, document, seed)
+        truths[shown.document_id] = held.get((user.user_id, seed, document.document_id)) or constant(
+            user, seed, step, document
+        )
+        if config.framework == "prelude":
+            split: Split = "learn" if step < config.samples.per_user else "heldout"
+            rounds.append(Round(user.user_id, shown, document.document_id, None, split))
+        elif sample := samples.get((user.user_id, seed), {}).get(step):
+            rounds.append(Round(user.user_id, shown, document.document_id, sample.text, sample.split))
+    return rounds, truths
 
 
 async def score_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
@@ -207,17 +299,34 @@ async def score_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
     config, ground = run.config, ground_of(run)
     documents = ground.by_id
     users = {user.user_id: user for user in run.values(User, shard)}
-    samples = {(s.user_id, s.seed, s.document_id): s for s in run.values(Sample, shard)}
+    samples = {(s.user_id, s.seed, s.document_id): s.text for s in run.values(Sample, shard)}
+    edits = {e.inference_id: e for e in run.values(Edit, shard)} if config.framework == "prelude" else {}
+    truths = _truths(run, shard)
+    inferences = run.values(Inference, shard)
+    audiences = audiences_of(config, ground.space, ground.kinds, _in_order(config, ground, shard, users))
+    around = surroundings(config, ground.space, documents, audiences, truths.values(), inferences)
     peers = {name: peers_of(config, ground.space, ground.kinds, user) for name, user in users.items()}
 
     async def unit(item: tuple[int, Inference]) -> Result:
         order, inference = item
-        sample = samples.get((inference.user_id, inference.seed, inference.document_id))
+        place = inference.user_id, inference.seed, inference.document_id
+        edit = edits.get(inference.inference_id)
+        text = samples.get(place) if edit is None else edit.text
         known = inference.user_id in users and inference.document_id in documents
-        if sample is None or not known:
+        if text is None or not known or (config.varies and place not in truths):
             raise _stranger(run.part("inferences", shard), f"{inference.user_id} on {inference.document_id}")
         user, document = users[inference.user_id], documents[inference.document_id]
-        case = Case(inference, user, document, sample, peers[inference.user_id])
+        case = Case(
+            inference,
+            user,
+            document,
+            text,
+            peers[inference.user_id],
+            encoder=config.retrieval.encoder,
+            around=around[inference.user_id, inference.seed],
+        )
+        if place in truths:
+            case = at_truth(case, truths[place])
         result = Result()
         for name in config.metrics:
             view = door.view("score", inference.seed, inference.method, order)
@@ -225,7 +334,7 @@ async def score_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
         tick()
         return result
 
-    units = enumerate(run.values(Inference, shard))
+    units = enumerate(inferences)
     _land(run, "score", shard, door, await each(units, unit, workers_of(config, *ASKING["score"])))
 
 
@@ -336,12 +445,12 @@ def _stranger(part: Path, what: str) -> InputError:
     )
 
 
-def _oracle(user: User) -> Method:
-    """Return the ceiling: a writer that is given the true components. Nothing else in this stage looks at them."""
-    truth = Preference(user.components, joined(user.components))
+def _oracle(truths: Mapping[str, Truth]) -> Method:
+    """Return the ceiling: a writer that is given the true components. No other method looks at them."""
 
     async def recall(memory: Memory, document: Document, llm: LLM) -> Preference:
-        return truth
+        held = truths[document.document_id].components
+        return Preference(held, joined(held))
 
     async def learn(memory: Memory, example: Example, draft: Draft, llm: LLM) -> Memory:
         return memory
@@ -399,15 +508,14 @@ def _ground(config: Config, space: Space, documents: Documents) -> Ground:
 
 def _bounds(config: Config, ground: Ground, shard: int) -> tuple[int, int]:
     """Return the indices of a shard's users, from the first to behind the last."""
-    count, size = user_count(config, ground.space, ground.kinds), config.shards.users
+    count, size = user_count(config, ground.space, ground.kinds), shard_size(config, ground)
     return min(count, shard * size), min(count, (shard + 1) * size)
 
 
 def _check_names(config: Config) -> None:
-    for key, used, known in (
-        ("methods", config.methods, [*METHODS, ORACLE]),
-        ("metrics", config.metrics, [*METRICS]),
-    ):
-        for name in used:
-            if name not in known:
-                raise InputError(f"{key}: {name!r} is not known; use some of {', '.join(known)}")
+    check_names(config.methods, config)
+    for name in config.metrics:
+        if name not in METRICS:
+            raise InputError(f"metrics: {name!r} is not known; use some of {', '.join(METRICS)}")
+    if config.retrieves.by == "cosine" or "accuracy" in config.metrics:
+        check_encoder(config.retrieval.encoder)

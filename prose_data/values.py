@@ -5,6 +5,8 @@ from typing import Literal
 
 Task = Literal["email", "summarization"]
 Split = Literal["learn", "heldout"]
+# What became of a draft: kept as it is, changed, handed back without a change.
+Outcome = Literal["accepted", "edited", "unchanged"]
 Stage = Literal["synthesize", "infer", "score"]
 
 
@@ -49,11 +51,28 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """What a user holds at one of their documents, where that differs between documents (a protocol's doing).
+
+    `components` is what scores compare with, `told` what the user wrote by there, `former` what they held before.
+    """
+
+    user_id: str
+    seed: int
+    step: int
+    document_id: str
+    components: tuple[str, ...]
+    told: tuple[str, ...]
+    former: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Inference:
     """User x method x seed x step: what the method believed before it saw the user's own text, and its draft.
 
     `description` is None for a method that infers nothing (its recovery is undefined, not 0) and "" while a
     method that does infer has learned nothing yet. `cost_usd` is None where the model's price is unknown.
+    `confidences` (0 to 1) stand beside `components`, None for a method that states none.
     """
 
     inference_id: str
@@ -63,6 +82,7 @@ class Inference:
     step: int
     document_id: str
     components: tuple[str, ...]
+    confidences: tuple[float, ...] | None
     description: str | None
     draft: str
     calls: int
@@ -70,6 +90,20 @@ class Inference:
     completion_tokens: int
     cost_usd: float | None
     model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What the user made of a draft (PRELUDE), and what the method concluded from that round."""
+
+    inference_id: str
+    user_id: str
+    method: str
+    seed: int
+    step: int
+    outcome: Outcome
+    text: str
+    learned: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

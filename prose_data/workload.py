@@ -43,13 +43,12 @@ def count_units(run: Run, stages: Sequence[Stage]) -> tuple[Units, Units]:
     The run must have been started. What there will be to score counts as if no request failed.
     """
     ground, config = ground_of(run), run.config
-    n = config.samples.per_user + config.samples.heldout
     missing: dict[Stage, int] = dict.fromkeys(stages, 0)
     totals: dict[Stage, int] = dict.fromkeys(stages, 0)
     for stage in stages:
         for shard in range(shard_count(config, ground)):
             if stage == "score" and not run.done("infer", shard):
-                units = n * unit_count(run, ground, "infer", shard)
+                units = unit_count(run, ground, "synthesize", shard) * config.rounds * len(config.methods)
             else:
                 units = unit_count(run, ground, stage, shard)
             totals[stage] += units
@@ -93,11 +92,11 @@ def _asked(config: Config, flown: Pilot, stage: Stage) -> tuple[list[int], list[
     remote = {role for role in ROLES if config.model_of(role).backend != "simulated"}
     calls: Counter[tuple[int, int]] = Counter()
     waits: dict[int, defaultdict[int, float]] = {}
-    asked = flown.asked.filter(stage=stage)
+    asked, times = flown.asked.filter(stage=stage), flown.times(stage)
     for user, role, unit, sent in asked.select("user", "role", "unit", "sent").iter_rows():
         wait = (1.0 if sent else _WAITS_AGAIN[stage]) if role in remote else 0.0
         calls[user, unit] += 1
-        waits.setdefault(user, defaultdict(float))[unit] += wait
+        waits.setdefault(user, defaultdict(float))[unit] += wait * times
     return [*calls.values()], [list(units.values()) for units in waits.values()]
 
 

@@ -19,6 +19,11 @@ class Inferences(dy.Schema):
         nullable=False,
         description="Components the draft was written with; empty while nothing is inferred.",
     )
+    confidences = dy.List(
+        dy.Float64(nullable=False, min=0.0, max=1.0),
+        nullable=True,
+        description="Confidence of each component, 0 to 1, in the same order; null for a method that states none.",
+    )
     description = dy.String(
         nullable=True,
         description="The inferred preference in words; null for a method that infers nothing, empty before it has.",

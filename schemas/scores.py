@@ -17,6 +17,7 @@ class Scores(dy.Schema):
     step = dy.Int64(nullable=False, min=0, description="Step of the inference.")
     value = dy.Float64(nullable=False, description="The measured value, always finite.")
     verdict = dy.String(
-        nullable=False, description="The judge's words behind the value; empty where it is computed."
+        nullable=False,
+        description="The judge's words behind the value, or the encoder that decided; empty where it is computed.",
     )
     judge = dy.String(nullable=False, description="Model that judged; empty where the value is computed.")

@@ -7,8 +7,8 @@ import pytest
 
 from prose_data.metrics import METRICS
 from prose_data.metrics.distance import word_tokens
-from prose_data.metrics.types import Case, Finding
-from prose_data.values import Document, Inference, Sample, User
+from prose_data.metrics.types import Around, Case, Finding
+from prose_data.values import Document, Inference, User
 from tests.fakes import ScriptedLLM
 
 TRUE = ("use emojis", "be brief", "be critical", "add a postscript")
@@ -19,16 +19,21 @@ def _user(name: str, components: tuple[str, ...]) -> User:
 
 
 CASE = Case(
-    Inference("i1", "u1", "prose", 0, 1, "d1", TRUE, "; ".join(TRUE), "The draft.", 1, 1, 1, 0.0, "m"),
+    Inference("i1", "u1", "prose", 0, 1, "d1", TRUE, None, "; ".join(TRUE), "The draft.", 1, 1, 1, 0.0, "m"),
     _user("u1", TRUE),
     Document("d1", "email", "ccby", "Notes.", "o", "l"),
-    Sample("s1", "u1", "d1", 0, 1, "The user's own text.", "m", 1, "learn"),
+    "The user's own text.",
     (_user("u1", TRUE), _user("u2", ("a", "b")), _user("u3", ("c",)), _user("u4", ("a", "b"))),
 )
 
 
 def _believing(components: tuple[str, ...], description: str | None = "x") -> Case:
     return replace(CASE, inference=replace(CASE.inference, components=components, description=description))
+
+
+def _recovery(llm: ScriptedLLM, case: Case = CASE) -> dict[str, float]:
+    """Return the values of recovery without its rows per component."""
+    return {name: value for name, value in _values("recovery", llm, case).items() if ":" not in name}
 
 
 def _values(name: str, llm: ScriptedLLM, case: Case = CASE) -> dict[str, float]:
@@ -100,23 +105,72 @@ def test_what_is_believed_is_judged_in_one_call_without_any_text(name: str, repl
 def test_recovery_names_its_pairs_and_the_order_of_the_truth_helps_nobody() -> None:
     llm = ScriptedLLM(["Matches: 2-1"])
     found = asyncio.run(METRICS["recovery"](_believing(("x", "add a P.S.")), llm))
-    assert {finding.verdict for finding in found} == {"add a P.S. = add a postscript"}
+    assert {f.verdict for f in found if f.metric != "recovered"} == {"add a P.S. = add a postscript"}
+    assert {f.component: f.verdict for f in found if f.metric == "recovered" and f.value} == {
+        "add a postscript": "add a P.S."
+    }
     numbered = "\n".join(f"{number}. {text}" for number, text in enumerate(sorted(TRUE), 1))
     assert f"<true>\n{numbered}\n</true>" in llm.asked[0][2]
 
 
 def test_recovery_of_the_truth_is_full_and_each_lost_component_costs_its_share() -> None:
-    full = _values("recovery", ScriptedLLM(["Matches: 1-4, 2-2, 3-3, 4-1"]))
+    full = _recovery(ScriptedLLM(["Matches: 1-4, 2-2, 3-3, 4-1"]))
     assert full == {"recovery_precision": 1, "recovery_recall": 1, "recovery_f1": 1}
-    lost = _values("recovery", ScriptedLLM(["Matches: 1-4, 2-2, 3-3"]), _believing(TRUE[:3]))
+    lost = _recovery(ScriptedLLM(["Matches: 1-4, 2-2, 3-3"]), _believing(TRUE[:3]))
     assert lost == {"recovery_precision": 1, "recovery_recall": 0.75, "recovery_f1": pytest.approx(6 / 7)}
-    padded = _values("recovery", ScriptedLLM(["Matches: 1-4"]), _believing((*TRUE[:1], "x", "y", "z")))
+    padded = _recovery(ScriptedLLM(["Matches: 1-4"]), _believing((*TRUE[:1], "x", "y", "z")))
     assert padded == {"recovery_precision": 0.25, "recovery_recall": 0.25, "recovery_f1": 0.25}
-    assert _values("recovery", ScriptedLLM(["Matches: none"])) == {
+    assert _recovery(ScriptedLLM(["Matches: none"])) == {
         "recovery_precision": 0,
         "recovery_recall": 0,
         "recovery_f1": 0,
     }
+
+
+def test_each_true_component_is_recovered_or_not_and_their_mean_is_the_recall() -> None:
+    values = _values("recovery", ScriptedLLM(["Matches: 1-4, 3-2"]), _believing(TRUE[:3]))
+    recovered = {name.partition(":")[2]: value for name, value in values.items() if ":" in name}
+    assert recovered == {"use emojis": 1, "be critical": 0, "be brief": 1, "add a postscript": 0}
+    assert sum(recovered.values()) / 4 == values["recovery_recall"]
+
+
+def _beside(name: str) -> Case:
+    """Return the case with two components that `name` asks about."""
+    foreign = ("use slang", "be verbose")
+    around = Around(rivals=foreign) if name == "rival" else Around(others=foreign)
+    return replace(CASE, former=foreign) if name == "stale" else replace(CASE, around=around)
+
+
+@pytest.mark.parametrize("name", ["stale", "rival", "crosstalk"])
+def test_foreign_components_are_matched_behind_the_users_own(name: str) -> None:
+    believed = replace(_beside(name), inference=_believing(("be brief", "talk in slang")).inference)
+    llm = ScriptedLLM(["Matches: 1-2, 2-6"])
+    assert _values(name, llm, believed) == {f"{name}:be verbose": 0, f"{name}:use slang": 1}
+    ((role, _, user),) = llm.asked
+    numbered = "\n".join(f"{n}. {c}" for n, c in enumerate([*sorted(TRUE), "be verbose", "use slang"], 1))
+    assert role == "judge" and f"<true>\n{numbered}\n</true>" in user
+
+
+@pytest.mark.parametrize("name", ["stale", "rival", "crosstalk"])
+def test_what_is_not_foreign_or_not_inferred_is_not_asked_about(name: str) -> None:
+    silent, foreign = ScriptedLLM([]), _beside(name)
+    assert _values(name, silent, CASE) == {}
+    assert _values(name, silent, replace(foreign, inference=_believing((), None).inference)) == {}
+    nothing_yet = replace(foreign, inference=_believing((), "").inference)
+    assert _values(name, silent, nothing_yet) == {f"{name}:be verbose": 0, f"{name}:use slang": 0}
+    unreadable = ScriptedLLM(["Matches: 1-1, 1-2"] * 2)
+    assert _values(name, unreadable, foreign) == {} and len(unreadable.notes) == 1
+
+
+def test_topic_leak_is_the_share_of_components_with_a_word_of_the_topic() -> None:
+    about = replace(CASE, around=Around(topic=frozenset({"glacier", "melt"})))
+    stated = ("use emojis", "mention the glaciers", "say that ice is melting", "be brief")
+    case = replace(about, inference=_believing(stated).inference)
+    assert _values("topic_leak", ScriptedLLM([]), case) == {"topic_leak": 0.5}
+    (found,) = asyncio.run(METRICS["topic_leak"](case, ScriptedLLM([])))
+    assert found.verdict == "mention the glaciers, say that ice is melting"
+    for undefined in (_believing(()), _believing((), None)):
+        assert _values("topic_leak", ScriptedLLM([]), undefined) == {}
 
 
 @pytest.mark.parametrize("line", ["1-1, 1-2", "1-1, 2-1", "9-1", "1-9", "all of them"])
@@ -130,7 +184,11 @@ def test_what_is_undefined_has_no_row_and_what_is_not_learned_yet_is_zero() -> N
     silent = ScriptedLLM([])
     for name in ("recovery", "identification", "description_length"):
         assert _values(name, silent, _believing((), None)) == {}
-    assert _values("recovery", silent, _believing((), "")) == {"recovery_recall": 0, "recovery_f1": 0}
+    assert _values("recovery", silent, _believing((), "")) == {
+        "recovery_recall": 0,
+        "recovery_f1": 0,
+        **{f"recovered:{component}": 0 for component in TRUE},
+    }
     assert _values("identification", silent, _believing((), "")) == {"identification": 0}
 
 
@@ -169,7 +227,7 @@ def test_the_candidates_order_differs_between_inferences() -> None:
 def test_edit_distance_counts_word_tokens() -> None:
     def between(draft: str, own: str) -> dict[str, float]:
         case = replace(
-            CASE, inference=replace(CASE.inference, draft=draft), sample=replace(CASE.sample, text=own)
+            CASE, inference=replace(CASE.inference, draft=draft), text=own
         )
         return _values("edit_distance", ScriptedLLM([]), case)
 

@@ -12,6 +12,7 @@ from prose_data.llm.types import Message, Reply, Role, Schema
 from prose_data.measures import MEASURES
 from prose_data.samples import REASONS, acceptance, text_problem, write_samples
 from prose_data.spaces import Space, load_space
+from prose_data.truths import truths_of
 from prose_data.users import kinds_of, user_range
 from prose_data.values import Document, Failure, Sample, User
 
@@ -69,7 +70,8 @@ def run(
     llm: Scripted, documents: Sequence[Document] = DOCUMENTS[:1], user: User = USER, **samples: int
 ) -> tuple[list[Sample], list[Failure], Counter[str]]:
     config = Config.model_validate({"samples": samples})
-    return asyncio.run(write_samples(user, documents, 7, config, SPACE, llm))
+    truths = truths_of(config, SPACE, user, 7, documents)
+    return asyncio.run(write_samples(user, documents, truths, config, SPACE, llm))
 
 
 def test_accepted_samples_come_in_order_with_ids_and_splits() -> None:
@@ -276,7 +278,8 @@ def test_prompts_hold_the_users_own_components_and_nothing_else_of_anybody() -> 
     for user in users:
         llm = Scripted([BODIES[0]] * 3)
         drawn = draw_documents(config, plume, documents, user, 0, 1)
-        asyncio.run(write_samples(user, drawn, 0, config, plume, llm))
+        truths = truths_of(config, plume, user, 0, drawn)
+        asyncio.run(write_samples(user, drawn, truths, config, plume, llm))
         everything = "\n".join(prompt for _, prompt, _ in llm.asked)
         others = {text for other in users if other != user for text in other.components}
         assert all(component in everything for component in user.components)

@@ -7,14 +7,16 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from prose_data.values import Document, Failure, Inference, Sample, Score, User
+from prose_data.values import Document, Edit, Failure, Inference, Sample, Score, Truth, User
 from schemas import SCHEMAS
 
 VALUES: dict[str, type] = {
     "users": User,
     "documents": Document,
     "samples": Sample,
+    "truths": Truth,
     "inferences": Inference,
+    "edits": Edit,
     "scores": Score,
     "failures": Failure,
 }
@@ -22,7 +24,9 @@ KEYS = {
     "users": ["user_id"],
     "documents": ["document_id"],
     "samples": ["sample_id"],
+    "truths": ["user_id", "seed", "step"],
     "inferences": ["inference_id"],
+    "edits": ["inference_id"],
     "scores": ["inference_id", "metric", "component"],
     "failures": ["failure_id"],
     "requests": ["request_id"],
@@ -56,6 +60,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "step": 0,
         "document_id": "d",
         "components": [],
+        "confidences": None,
         "description": None,
         "draft": "Hello",
         "calls": 1,
@@ -63,6 +68,25 @@ ROWS: dict[str, dict[str, Any]] = {
         "completion_tokens": 5,
         "cost_usd": None,
         "model": "m",
+    },
+    "truths": {
+        "user_id": "u",
+        "seed": 0,
+        "step": 0,
+        "document_id": "d",
+        "components": ["use emojis"],
+        "told": ["use emojis"],
+        "former": [],
+    },
+    "edits": {
+        "inference_id": "i",
+        "user_id": "u",
+        "method": "cipher_1",
+        "seed": 0,
+        "step": 0,
+        "outcome": "edited",
+        "text": "Hello 😀",
+        "learned": ["use emojis"],
     },
     "scores": {
         "inference_id": "i",
@@ -112,6 +136,10 @@ def test_a_good_row_is_valid(table: str) -> None:
         ("inferences", {"draft": ""}),
         ("inferences", {"cost_usd": -0.1}),
         ("inferences", {"calls": None}),
+        ("inferences", {"confidences": [1.5]}),
+        ("truths", {"components": [""]}),
+        ("edits", {"outcome": "kept"}),
+        ("edits", {"text": ""}),
         ("scores", {"value": float("nan")}),
         ("scores", {"value": float("inf")}),
         ("scores", {"value": None}),
