@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 
-from bench import scale, speed, trouble
+from bench import methods, scale, speed, trouble
 from bench.values import Row, Unusable
 
 ROWS: dict[str, Row] = {
@@ -20,6 +20,7 @@ ROWS: dict[str, Row] = {
     "memory-growth": Row("<=", 150, "MB more than for 10,000 items", scale.memory_growth),
     "memory-peak": Row("<", 250, "MB", scale.memory_peak),
     "processes-8": Row("<=", 0, "processes and replies lost", scale.processes),
+    "prose-cpu": Row("<", 5, "ms of one processor per user", methods.prose_cpu),
 }
 
 

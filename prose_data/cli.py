@@ -18,10 +18,12 @@ import typer
 from typer.core import TyperGroup
 
 from prose_data import __version__
+from prose_data.commands.ablate import ablate
 from prose_data.commands.estimate import estimate
 from prose_data.commands.fake import fake_llm
 from prose_data.commands.local import local_llm
 from prose_data.commands.store import app as store_app
+from prose_data.commands.sweep import sweep
 from prose_data.errors import BudgetReached, InputError, printable
 
 if TYPE_CHECKING:
@@ -251,7 +253,7 @@ def validate(
     settings = load_config(config, sets or ())
     ground = check(settings)
     users = user_count(settings, ground.space, ground.kinds)
-    samples = users * len(settings.seeds) * (settings.samples.per_user + settings.samples.heldout)
+    samples = users * len(settings.seeds) * settings.rounds
     counts = {"users": users, "documents": len(ground.documents.rows), "seeds": len(settings.seeds)}
     counts |= {
         "samples": samples,
@@ -266,6 +268,8 @@ def validate(
         typer.echo(f"{count:>12,} {word}")
 
 
+app.command(epilog="Example: prose-data ablate my.yaml --out runs/parts")(ablate)
+app.command(epilog="Example: prose-data sweep my.yaml --steps 1,3,5 --thresholds 0,0.5")(sweep)
 app.command(epilog="Example: prose-data estimate my.yaml --set users.count=1000")(estimate)
 app.command("local-llm", epilog="Example: prose-data local-llm --port 8002")(local_llm)
 app.command("fake-llm", epilog="Example: prose-data fake-llm --port 8001 --rate-429 0.1 --latency 0.2")(
@@ -408,13 +412,14 @@ def _own(
         raise InputError(f"--out {out}: is a folder; name the JSON Lines file to write")
     findings = asyncio.run(infer_own(authors, method, settings))
     rows = to_rows(findings)
+    notice = simulated_notice(settings) if any(found.calls for found in findings) else None
     if out is not None:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         land(out, lambda file: file.write(lines.encode(errors="replace")))
     if as_json:
-        _print_json({"notice": simulated_notice(settings), "users": rows})
+        _print_json({"notice": notice, "users": rows})
     else:
-        print_findings(Console(), findings, simulated_notice(settings))
+        print_findings(Console(), findings, notice)
         if out is not None:
             typer.echo(f"saved in {out}")
     for reason, message in (failure for found in findings for failure in found.failures):

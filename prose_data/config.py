@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import yaml
@@ -29,10 +29,26 @@ _LOCAL_DEFAULTS = {"concurrency": 2, "max_tokens": 256, "timeout": 300.0}
 Seed = Annotated[int, Field(ge=0, le=9_000_000_000_000)]
 _SECRET = re.compile(r"key|token|secret|pass|sig|auth", re.I)  # what parameters with a secret are called
 Named = Annotated[str, Field(min_length=1)]
+# What ends PROSE's refinement early: our candidate is the user's text, the description stays as it was, or the inferrer
+# finds that candidate and text could be of one hand.
+Stop = Literal["equal_text", "unchanged", "judged_equal"]
+# plume: users write from scratch. prelude: they accept or edit the draft. prelude.no_edit: from scratch, in PRELUDE's order.
+Framework = Literal["plume", "prelude", "prelude.no_edit"]
+
+
+T = TypeVar("T")
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _without_repeats(values: tuple[T, ...]) -> tuple[T, ...]:
+    """Return `values`; raises ValueError where one is there twice."""
+    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} is listed twice")
+    return values
 
 
 class Users(_Strict):
@@ -172,21 +188,142 @@ class Roles(_Strict):
     judge: str = "default"
 
 
+class Retrieval(_Strict):
+    """Which earlier samples count as related to a document (PROSE, section on retrieval; how many is the method's).
+
+    `exact_match`: the latest of its task and source, which tells a method whom it serves. `most_recent`: the latest of
+    any. `cosine`: those whose documents are most alike by `encoder`, at least `floor`; without `normalise` by raw dot
+    products, as in PRELUDE's code before October 2024. Null: exact_match where the source is known, else cosine.
+    `encoder` also decides the metric accuracy.
+    """
+
+    by: Literal["exact_match", "most_recent", "cosine"] | None = None
+    encoder: Literal["hashing", "minilm"] = "hashing"
+    normalise: bool = True
+    floor: Annotated[float, Field(strict=False)] | None = None
+
+    @model_validator(mode="after")
+    def _floor_can_be_passed(self) -> "Retrieval":
+        if self.floor is not None and self.by != "cosine":
+            raise ValueError(f"floor is for by: cosine, and by is {self.by or 'null'}")
+        if self.floor is not None and self.normalise and not -1 <= self.floor <= 1:
+            raise ValueError(f"floor is {self.floor}, but a cosine lies between -1 and 1")
+        return self
+
+
 class Prose(_Strict):
     """PROSE: S refinement steps, verification threshold v (a component stays when its mean score is above v).
 
-    Retrieval shows the most recent `retrieve` earlier samples. Paper values per model: facts of section 5.
+    Null stands for the number published for the inferring model. `retrieve` is the number of related earlier samples.
+    `candidates`: our draft is written again after each step, stays the first one, or is not shown. `breakdown`: into
+    components, once behind the last step, after each step, or by the description's own separators without a call.
     """
 
-    steps: Annotated[int, Field(ge=1, le=20)] = 5
-    threshold: Annotated[float, Field(ge=-2, lt=2, strict=False)] = 0.5
+    steps: Annotated[int, Field(ge=1, le=20)] | None = None
+    threshold: Annotated[float, Field(ge=-2, lt=2, strict=False)] | None = None
     retrieve: Annotated[int, Field(ge=0, le=100)] = 5
+    candidates: Literal["iterate", "single", "none"] = "iterate"
+    verify: bool = True
+    breakdown: Literal["once", "each", "off"] = "once"
+    stop: Annotated[tuple[Stop, ...], Field(strict=False)] = ("equal_text", "unchanged")
+
+    @field_validator("breakdown", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return "off" if value is False else value  # YAML reads `off` as false
+
+    @field_validator("stop")
+    @classmethod
+    def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return _without_repeats(values)
 
 
 class Cipher(_Strict):
     """CIPHER-n: how many nearest earlier rounds are aggregated (3 in the release used here, 5 in PRELUDE)."""
 
     retrieve: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class Ticl(_Strict):
+    """TICL: how many drafts are tried and explained per sample, the one that was sent included."""
+
+    trials: Annotated[int, Field(ge=1, le=20)] = 2
+
+
+class Prelude(_Strict):
+    """PRELUDE's agents: explore_exploit explores for `rounds` rounds, continual looks at the edits of the last `rounds`.
+
+    icl_edit and cot_edit see the `retrieve` most related edits. The paper ran both with 5, the release's default is 3.
+    """
+
+    rounds: Annotated[int, Field(ge=1, le=100)] = 5
+    retrieve: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class Majority(_Strict):
+    """Majority of replies: how often the inferrer is asked the same about a sample."""
+
+    votes: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class ProsePlus(_Strict):
+    """`prose_plus`: looks at one text at most `steps`, related samples `retrieve`, and its two parts, on or off.
+
+    `evidence`: what stands out in numbers is shown to the reader; `contrast`: drafts without preference are compared with.
+    """
+
+    steps: Annotated[int, Field(ge=1, le=20)] = 3
+    retrieve: Annotated[int, Field(ge=0, le=100)] = 5
+    evidence: bool = True
+    contrast: bool = True
+
+
+class Audience(_Strict):
+    """Whom a method serves at once: whose documents reach it as one sequence, and whether it is told whose each is.
+
+    `users`: how many users in a row share one memory, their rounds shuffled; `task`: all of a fixed space's users of
+    one task, one per source, as in PRELUDE. `source: unknown` hides whose document it is (PROSE, section on retrieval).
+    """
+
+    users: Annotated[int, Field(ge=1, le=1000)] | Literal["task"] = 1
+    source: Literal["known", "unknown"] = "known"
+
+
+class Drift(_Strict):
+    """From the user's document number `step` (from 0) on, `components` of their components are replaced by others."""
+
+    step: Annotated[int, Field(ge=1)] = 3
+    components: Annotated[int, Field(ge=1)] = 2
+
+
+class Conflict(_Strict):
+    """In a `share` of the texts to learn from, rounded down, users write by other values of `components` components."""
+
+    share: Annotated[float, Field(gt=0, lt=0.5, strict=False)] = 0.4
+    components: Annotated[int, Field(ge=1)] = 1
+
+    def texts(self, of: int) -> int:
+        """Return how many of so many texts the share is: always fewer than half."""
+        return int(self.share * of + 1e-9)  # 0.29 of 100 is 29, whatever the float
+
+
+class Protocol(_Strict):
+    """What makes inference harder than in the published benchmarks (all off by default).
+
+    `documents`: `source` the user's own kind; `task` any source of the user's task; `topic` such as are about one topic
+    while learning, and heldout ones of other sources. `parts`: how many documents of a source are joined into a long one.
+    """
+
+    drift: Drift | None = None
+    conflict: Conflict | None = None
+    documents: Literal["source", "task", "topic"] = "source"
+    parts: Annotated[int, Field(ge=1, le=100)] = 1
+
+    @model_validator(mode="after")
+    def _one_truth(self) -> "Protocol":
+        if self.drift is not None and self.conflict is not None:
+            raise ValueError("drift and conflict can't be told apart in one run; set one of them to null")
+        return self
 
 
 class Budget(_Strict):
@@ -216,6 +353,11 @@ class Config(_Strict):
         4,
     )
     space: str = "plume"
+    framework: Framework = "plume"
+    audience: Audience | None = (
+        None  # null: one user at a time, in PRELUDE's frameworks all of a task, unknown
+    )
+    protocol: Protocol = Protocol()
     tasks: Annotated[tuple[Task, ...], Field(min_length=1, strict=False)] = ("email", "summarization")
     documents: Literal["bundled"] | OwnDocuments | HubDocuments = "bundled"
     users: Users = Users()
@@ -238,8 +380,13 @@ class Config(_Strict):
     )
     models: Mapping[str, Model] = Field(default_factory=lambda: {"default": Model()})
     roles: Roles = Roles()
+    retrieval: Retrieval = Retrieval()
     prose: Prose = Prose()
+    prose_plus: ProsePlus = ProsePlus()
     cipher: Cipher = Cipher()
+    prelude: Prelude = Prelude()
+    ticl: Ticl = Ticl()
+    majority: Majority = Majority()
     budget: Budget = Budget()
     shards: Shards = Shards()
     store: str | None = None  # request store to share between runs; null: store.sqlite in the run folder
@@ -257,10 +404,7 @@ class Config(_Strict):
     @field_validator("seeds", "tasks", "methods", "metrics")
     @classmethod
     def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        repeated = sorted({str(value) for value in values if values.count(value) > 1})
-        if repeated:
-            raise ValueError(f"{', '.join(repeated)} is listed twice")
-        return values
+        return _without_repeats(values)
 
     @model_validator(mode="after")
     def _roles_have_models(self) -> "Config":
@@ -282,6 +426,54 @@ class Config(_Strict):
                         f"US dollars per million tokens), as no list price of {model.model} there is known"
                     )
         return self
+
+    @model_validator(mode="after")
+    def _protocol_fits(self) -> "Config":
+        protocol, learned = self.protocol, self.samples.per_user
+        if protocol.drift is not None and protocol.drift.step >= learned:
+            raise ValueError(
+                f"protocol.drift.step is {protocol.drift.step}, but samples.per_user {learned} makes documents 0 to "
+                f"{learned - 1} to learn from, and one must come after the change"
+            )
+        if protocol.conflict is not None and not protocol.conflict.texts(learned):
+            raise ValueError(
+                f"protocol.conflict.share is {protocol.conflict.share}, which of samples.per_user {learned} is not one "
+                "text; raise either"
+            )
+        if protocol.documents != "source" and self.framework != "plume":
+            raise ValueError(
+                f"protocol.documents: {protocol.documents} does not go with framework {self.framework}, whose users are "
+                "the sources of documents; use framework plume"
+            )
+        if self.retrieval.by == "exact_match" and self.serves.source == "unknown":
+            raise ValueError(
+                "retrieval.by: exact_match needs to know whose a document is, and audience.source is unknown; use "
+                "cosine or most_recent"
+            )
+        return self
+
+    @property
+    def retrieves(self) -> Retrieval:
+        """How related samples are found: `retrieval`, with `by` as it follows from the audience where it is null."""
+        by = self.retrieval.by or ("exact_match" if self.serves.source == "known" else "cosine")
+        return self.retrieval.model_copy(update={"by": by})
+
+    @property
+    def serves(self) -> Audience:
+        """Whom a method serves at once: `audience`, or what the framework says."""
+        if self.audience is not None:
+            return self.audience
+        return Audience() if self.framework == "plume" else Audience(users="task", source="unknown")
+
+    @property
+    def varies(self) -> bool:
+        """Whether what a user holds or is told differs between their documents."""
+        return self.protocol.drift is not None or self.protocol.conflict is not None
+
+    @property
+    def rounds(self) -> int:
+        """Documents per user and seed, heldout ones included."""
+        return self.samples.per_user + self.samples.heldout
 
     def model_of(self, role: Role) -> Model:
         """Return the model that plays `role`."""

@@ -1,7 +1,7 @@
 """Somebody's own writing: texts from files in, inferred components out, with how many of the texts support each.
 
 Nothing is known here but texts. Where the document that a text is about is not given, plain notes made from the text
-stand in for it, so that a method can draft its own version and compare.
+stand in for it, so that a method can draft its own version and compare. A method that needs no draft asks no model.
 """
 
 import re
@@ -16,8 +16,9 @@ from prose_data.errors import InputError, RequestFailed, printable
 from prose_data.llm.door import Door, View, open_door
 from prose_data.llm.pool import each
 from prose_data.methods import METHODS, ORACLE
-from prose_data.methods.prose import verify_component
+from prose_data.methods.named import base, make
 from prose_data.methods.types import Draft, Memory, Method, Preference
+from prose_data.methods.verification import verify_component
 from prose_data.rows import Row, read_rows
 from prose_data.values import Document, Split, Task
 from prose_data.writing import Example, notes, write
@@ -53,8 +54,8 @@ class Author:
 class Supported:
     """An inferred component; `support` of `of` texts show it.
 
-    `confidence` is (support + 1) / (of + 2), the mean of the share of texts that show it after these observations and
-    before any (Laplace's rule): one text out of one is not certainty.
+    `confidence` is the method's own, where it states one; else (support + 1) / (of + 2), the mean of the share of texts
+    that show it after these observations and before any (Laplace's rule): one text out of one is not certainty.
     """
 
     text: str
@@ -67,7 +68,8 @@ class Supported:
 class Findings:
     """What was inferred about one author from `learned` of `of` texts.
 
-    `failures` (reason, message) say what could not be done on the way; not each of them cost a text.
+    `failures` (reason, message) say what could not be done on the way; not each of them cost a text. `calls` counts what
+    models were asked.
     """
 
     user_id: str
@@ -76,22 +78,23 @@ class Findings:
     description: str
     learned: int
     of: int
+    calls: int
     failures: tuple[tuple[str, str], ...]
 
 
 def inferring(name: str, config: Config) -> Method:
     """Return the method called `name`. Raises InputError for one that is unknown or infers no preferences."""
-    methods = {known: make(config) for known, make in METHODS.items()}
-    choices = ", ".join(known for known, method in methods.items() if method.infers)
+    choices = ", ".join(known for known in METHODS if make(known, config).infers)
     if name == ORACLE:
         raise InputError(
             f"--method {name}: needs the true preferences, which your own texts do not state; use {choices}"
         )
-    if name not in methods:
+    if base(name) not in METHODS:
         raise InputError(f"--method {name}: is not a method; use {choices}")
-    if not methods[name].infers:
+    method = make(name, config)
+    if not method.infers:
         raise InputError(f"--method {name}: infers no preferences; use {choices}")
-    return methods[name]
+    return method
 
 
 def read_texts(path: Path) -> list[Author]:
@@ -191,7 +194,7 @@ async def _infer_author(
     memory: Memory = ()
     for own in texts:
         try:
-            example = await _example(author, own, view)
+            example = await _example(author, own, method, view)
             after = None if example is None else await _learn(memory, example, method, view)
         except RequestFailed as error:
             failures.append((error.reason, f"{author.user_id}, {own.document_id}: {error}"))
@@ -205,13 +208,17 @@ async def _infer_author(
             preference = await method.recall(memory, learned[-1].document, view)
     except RequestFailed as error:
         failures.append((error.reason, f"{author.user_id}: {error}"))
-    supported = await _supported(preference.components, learned, view, workers, failures)
+    if preference.evidence:
+        weighed = zip(preference.components, preference.evidence, strict=True)
+        supported = _best_first(Supported(text, w.confidence, w.support, w.of) for text, w in weighed)
+    else:
+        supported = await _supported(preference.components, learned, view, workers, failures)
     found = (author.user_id, name, supported, preference.description or "")
-    return Findings(*found, len(learned), len(texts), (*failures, *view.notes))
+    return Findings(*found, len(learned), len(texts), view.calls, (*failures, *view.notes))
 
 
-async def _example(author: Author, own: OwnText, view: View) -> Example | None:
-    about = own.document or await notes(view, own.text)
+async def _example(author: Author, own: OwnText, method: Method, view: View) -> Example | None:
+    about = own.document or (await notes(view, own.text) if method.drafts else "")
     if about is None:
         return None
     return Example(Document(own.document_id, author.task, author.source or "own", about, "own", ""), own.text)
@@ -219,6 +226,8 @@ async def _example(author: Author, own: OwnText, view: View) -> Example | None:
 
 async def _learn(memory: Memory, example: Example, method: Method, view: View) -> Memory | None:
     """Return the memory after one text, drafted first as in a run; None where there is no draft to compare with."""
+    if not method.drafts:
+        return await method.learn(memory, example, Draft("", Preference()), view)
     preference = await method.recall(memory, example.document, view)
     text = await write(view, example.document, preference.components, preference.examples)
     return None if text is None else await method.learn(memory, example, Draft(text, preference), view)
@@ -247,7 +256,11 @@ async def _supported(
         given = [v for v in verdicts[index * len(learned) : (index + 1) * len(learned)] if v is not None]
         support, of = sum(v >= SUPPORTS for v in given), len(given)
         found.append(Supported(component, (support + 1) / (of + 2), support, of))
-    return tuple(sorted(found, key=lambda component: -component.confidence))
+    return _best_first(found)
+
+
+def _best_first(components: Iterable[Supported]) -> tuple[Supported, ...]:
+    return tuple(sorted(components, key=lambda component: -component.confidence))
 
 
 def _check_encodable(row: Row) -> None:

@@ -18,32 +18,69 @@ REQUESTS: dict[Task, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Miss:
+    """A draft of ours that was not what the user would write, and what it misses, "a; b; c"."""
+
+    draft: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
-    """A text that a user wrote, together with the document it is about."""
+    """A text that a user wrote, together with the document it is about, and drafts for it that missed (TICL).
+
+    With `draft` it is an edit: what the user made the text of (PRELUDE), shown in place of the document.
+    """
 
     document: Document
     text: str
+    misses: tuple[Miss, ...] = ()
+    draft: str | None = None
 
 
 def writing_messages(
     document: Document, components: Sequence[str] = (), examples: Sequence[Example] = ()
 ) -> list[Message]:
-    """Return the messages that ask for a text about `document` by `components`, in the manner of `examples`."""
+    """Return the messages that ask for a text about `document` by `components`, in the manner of `examples`.
+
+    Raises KeyError for edits together with components: no prompt shows both.
+    """
     fields = {"request": REQUESTS[document.task], "document": document.text}
     if components:
         fields["preferences"] = "; ".join(components)
         fields["reminder"] = "\n".join(f"- {component}" for component in components)
     if examples:
-        fields["examples"] = Fragment(
-            "\n\n".join(
-                render_fragment(
-                    "example", number=str(number), document=example.document.text, text=example.text
-                )
-                for number, example in enumerate(examples, 1)
-            )
-        )
-    name = {(0, 0): "write", (1, 0): "write_preferences", (0, 1): "write_examples", (1, 1): "write_both"}
-    return render(name[bool(components), bool(examples)], **fields)
+        shown = (_shown(str(number), example) for number, example in enumerate(examples, 1))
+        fields["examples"] = Fragment("\n\n".join(part for parts in shown for part in parts))
+    edits = any(example.draft is not None for example in examples)
+    kind = "edits" if edits else "examples" if examples else "none"
+    return render(_PROMPTS[bool(components), kind], **fields)
+
+
+_PROMPTS = {
+    (False, "none"): "write",
+    (True, "none"): "write_preferences",
+    (False, "examples"): "write_examples",
+    (True, "examples"): "write_both",
+    (False, "edits"): "write_edits",
+}  # by whether components are told, and what the examples are
+
+
+def shown_edit(number: str, draft: str, text: str) -> Fragment:
+    """Return an edit as writers and readers see it: the draft, and what the user made of it."""
+    return render_fragment("example_edited", number=number, draft=draft, text=text)
+
+
+def _shown(number: str, example: Example) -> list[Fragment]:
+    """Return an example as the writer sees it: the pair, and below it what missed, the latest miss last."""
+    if example.draft is not None:
+        return [shown_edit(number, example.draft, example.text)]
+    pair = render_fragment("example", number=number, document=example.document.text, text=example.text)
+    misses = [
+        render_fragment("example_missed", number=number, draft=miss.draft, explanation=miss.explanation)
+        for miss in example.misses
+    ]
+    return [pair, *misses]
 
 
 async def write(

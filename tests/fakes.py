@@ -1,8 +1,14 @@
-"""Fakes that fail on cue: an `LLM` that answers from a script and remembers what it was asked."""
+"""Fakes that fail on cue: an `LLM` and a door that answer from a script and remember what they were asked."""
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
 
-from prose_data.llm.types import Message, Reply, Role, Schema
+from prose_data.config import Budget
+from prose_data.llm.door import Door
+from prose_data.llm.meter import Meter
+from prose_data.llm.types import Message, Reply, Request, Role, Schema
+from prose_data.values import Stage
 
 FRESH = ["system", "user"]
 CORRECTION = [*FRESH, "assistant", "user"]
@@ -36,5 +42,26 @@ class ScriptedLLM:
         self.asked.append((role, system, user))
         return Reply(self._answer(system, user, role, replicate), "stop", 10, 5, "fake", "simulated", 0.0)
 
+    @property
+    def calls(self) -> int:
+        return len(self.asked)
+
     def note(self, reason: str, message: str) -> None:
         self.notes.append((reason, message))
+
+
+class FakeDoor(Door):
+    """A door whose every reply comes from `answer(role, messages)`; `asked` holds what was asked."""
+
+    def __init__(self, answer: Any = lambda role, messages: '"""A draft."""') -> None:
+        super().__init__({}, Meter(Budget()))
+        self._answer = answer
+        self.asked: list[tuple[Stage, Role, str]] = []
+
+    def way(self, role: Role) -> Any:
+        return SimpleNamespace(decoding={})
+
+    async def ask(self, way: Any, request: Request, stage: Stage, method: str) -> Reply:
+        text = "\n".join(message["content"] for message in request.body["messages"])
+        self.asked.append((stage, request.role, text))
+        return Reply(self._answer(request.role, text), "stop", 10, 5, "fake", "simulated", 0.25)

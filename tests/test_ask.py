@@ -11,7 +11,7 @@ import pytest
 
 from prose_data.config import parse_config
 from prose_data.errors import RequestFailed
-from prose_data.llm.ask import ask_line, ask_list, ask_matches, ask_text, ask_verdict
+from prose_data.llm.ask import ask_groups, ask_line, ask_list, ask_matches, ask_text, ask_verdict
 from prose_data.llm.door import open_door
 from prose_data.llm.types import LLM, Message, Reply, Role, Schema
 from prose_data.simulator.server import Faults, make_app, running
@@ -56,6 +56,14 @@ KINDS: dict[str, tuple[Ask, str, str, str, Any, str]] = {
         "Matches: none",
         [],
         "unreadable_line",
+    ),
+    "groups": (
+        lambda llm: ask_groups(llm, ASKED, "inferrer", 3),
+        "Groups: 1, 2; 2, 3",
+        "numbers from 1 to 3, those of a group separated by commas",
+        "Groups: 3, 1",
+        [[2, 0]],
+        "unreadable_groups",
     ),
     "list": (
         lambda llm: ask_list(llm, ASKED, "inferrer"),

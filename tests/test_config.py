@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from prose_data.config import Config, load_config, parse_config
+from prose_data.config import Config, dump_config, load_config, parse_config
 from prose_data.errors import InputError
 from prose_data.paths import DATA
 from prose_data.stages import check
@@ -34,6 +34,15 @@ def test_thresholds_that_can_be_passed_are_accepted(threshold: float) -> None:
         ({"prose": {"threshold": 2}}, "prose.threshold is 2: .*less than 2"),
         ({"prose": {"threshold": -2.5}}, "prose.threshold is -2.5: .*greater than or equal to -2"),
         ({"prose": {"treshold": 1}}, "prose.treshold is not a known key; did you mean threshold"),
+        ({"prose": {"steps": 0}}, "prose.steps is 0: must be greater than or equal to 1"),
+        (
+            {"prose": {"candidates": "some"}},
+            "prose.candidates is 'some': must be 'iterate', 'single' or 'none'",
+        ),
+        ({"prose": {"breakdown": True}}, "prose.breakdown is True: must be 'once', 'each' or 'off'"),
+        ({"prose": {"stop": "unchanged"}}, "prose.stop is 'unchanged': must be a list"),
+        ({"prose": {"stop": ["equal"]}}, "prose.stop.0 is 'equal': must be 'equal_text', 'unchanged' or"),
+        ({"prose": {"stop": ["unchanged", "unchanged"]}}, "prose.stop: unchanged is listed twice"),
         ({"seeds": [0, 1, 0]}, "seeds: 0 is listed twice"),
         ({"methods": ["prose", "icl", "prose"]}, "methods: prose is listed twice"),
         ({"roles": {"judge": "gpt"}}, "roles.judge is 'gpt', which models does not define"),
@@ -78,6 +87,16 @@ def test_a_wrong_override_is_named_and_paths_in_one_count_from_here(
         load_config(None, ["seeds=5"])
     monkeypatch.chdir(tmp_path)
     assert load_config(None, ["space=mine.yaml"]).space == str(tmp_path / "mine.yaml")
+
+
+def test_the_word_off_survives_yaml(tmp_path: Path) -> None:
+    """YAML reads a bare `off` as false."""
+    path = tmp_path / "own.yaml"
+    path.write_text("prose: {breakdown: off, stop: []}")
+    config = load_config(path)
+    assert (config.prose.breakdown, config.prose.stop) == ("off", ())
+    path.write_text(dump_config(config))
+    assert load_config(path) == config
 
 
 def test_merged_keys_may_be_overridden(tmp_path: Path) -> None:

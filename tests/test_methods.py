@@ -1,6 +1,7 @@
 """Methods against scripted models: what each call may see, call counts, stops, verification, and failed replies."""
 
 import asyncio
+import json
 import re
 from collections import Counter
 from itertools import count
@@ -9,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from prose_data.config import Cipher, Config, Prose, Samples, parse_config
-from prose_data.methods import METHODS
+from prose_data.methods import METHODS, ORACLE
 from prose_data.methods.components import items, phrase_items, unique
+from prose_data.methods.prose import VARIANTS
 from prose_data.methods.types import Draft, Entry, Memory, Preference
 from prose_data.metrics import METRICS
 from prose_data.samples import write_samples
 from prose_data.spaces import load_space
 from prose_data.stages import _oracle, run_all
+from prose_data.truths import truths_of
 from prose_data.values import Document, User
 from prose_data.writing import Example, write
 from tests.fakes import ScriptedLLM
@@ -36,9 +39,14 @@ class Model:
     """A model whose every reply is new, that counts its calls by kind."""
 
     def __init__(
-        self, verdict: str = "strongly confirms", description: str | None = None, size: int = 2
+        self,
+        verdict: str = "strongly confirms",
+        description: str | None = None,
+        size: int = 2,
+        equal: str = "different",
     ) -> None:
         self.kinds: Counter[str] = Counter()
+        self.equal = equal
         self.verdict, self.description, self.size = verdict, description, size
         self._numbers = count()
 
@@ -48,14 +56,15 @@ class Model:
         number = next(self._numbers)
         if kind == "write":
             return f'"""\ndraft {number}\n"""'
-        if kind == "infer":
+        if kind in ("infer", "infer_no_candidate"):
             fresh = "; ".join(f"item {number}-{place}" for place in range(self.size))
             return f"Preferences: {self.description or fresh}"
         if kind == "coalesce":
             return "Preferences: " + block(user, "preferences")
-        if kind == "breakdown":
-            listed = ", ".join(f'"{item}"' for item in items(block(user, "preferences")))
-            return f'{{"components": [{listed}]}}'
+        if kind in ("breakdown", "coalesce_list"):
+            return json.dumps({"components": items(block(user, "preferences"))})
+        if kind == "equal":
+            return f"Verdict: {self.equal}"
         if kind == "verify":
             return f"Verdict: {self.verdict}"
         return f"Preference: phrase {number}"
@@ -65,6 +74,9 @@ def _kind(system: str) -> str:
     kinds = {
         "experienced writer": "write",
         "careful reader": "infer",
+        "careful observer": "infer_no_candidate",
+        "unites writing preferences": "coalesce_list",
+        "could be of one hand": "equal",
         "merges lists": "coalesce",
         "breaks descriptions": "breakdown",
         "strict checker": "verify",
@@ -114,7 +126,7 @@ def test_calls_are_those_of_the_paper(name: str, expected: dict[str, int]) -> No
 
 def test_what_each_call_sees() -> None:
     llm = ScriptedLLM(Model())
-    for name in METHODS:
+    for name in ("no_learning", "icl", "cipher_1", "cipher_n", *VARIANTS):
         _episode(name, llm)
     seen = Counter()
     for role, system, user in llm.asked:
@@ -129,14 +141,16 @@ def test_what_each_call_sees() -> None:
             assert role == "inferrer"
             shown = {
                 "infer": (True, True, True),
+                "infer_no_candidate": (True, True, False),
                 "coalesce": (False, False, False),
+                "coalesce_list": (False, False, False),
                 "breakdown": (False, False, False),
                 "verify": (False, True, False),
                 "cipher_infer": (False, True, True),
                 "cipher_aggregate": (False, False, False),
             }[kind]
             assert (document, users_text, draft) == shown, kind
-    assert len(seen) == 7
+    assert len(seen) == 9
 
 
 @pytest.mark.parametrize(("name", "shown"), [("prose", [0] * 6), ("prose_icl", [0, 0, 1, 1, 2, 2])])
@@ -151,10 +165,13 @@ def test_the_human_and_the_oracle_are_asked_in_the_same_words() -> None:
     user = User("u", "plume", "email", "ccby", "", ("use emojis", "be brief"), 0)
     llm = ScriptedLLM(Model())
 
+    truths = truths_of(config := Config(samples=Samples(attempts=1)), SPACE, user, 0, DOCUMENTS[:1])
+
     async def both() -> None:
-        belief = await _oracle(user).recall((), DOCUMENTS[0], llm)
+        held = {truth.document_id: truth for truth in truths}
+        belief = await _oracle(held).recall((), DOCUMENTS[0], llm)
         await write(llm, DOCUMENTS[0], belief.components, belief.examples)
-        await write_samples(user, DOCUMENTS[:1], 0, Config(samples=Samples(attempts=1)), SPACE, llm)
+        await write_samples(user, DOCUMENTS[:1], truths, config, SPACE, llm)
 
     asyncio.run(both())
     (oracle, *drafted), (human, *written) = llm.asked[:2]
@@ -232,7 +249,8 @@ def test_cipher_n_aggregates_the_n_latest() -> None:
 
 def test_only_methods_that_infer_say_so() -> None:
     infers = {name for name, method in METHODS.items() if method(Config()).infers}
-    assert infers == {"cipher_1", "cipher_n", "prose", "prose_icl"}
+    assert {"no_learning", "icl"}.isdisjoint(infers)
+    assert {"cipher_1", "cipher_n", *VARIANTS} <= infers
 
 
 @pytest.mark.parametrize(
@@ -485,13 +503,14 @@ def test_memory_is_never_changed_in_place() -> None:
 
 @pytest.mark.parametrize("space", ["plume", "prelude", "style"])
 def test_every_method_runs_for_every_kind_of_user(space: str, tmp_path: Path) -> None:
-    changes = {"space": space, "seeds": [0], "samples": {"per_user": 2, "attempts": 8}, "metrics": [*METRICS]}
+    changes = {"space": space, "seeds": [0], "samples": {"per_user": 2, "attempts": 8}}
+    changes |= {"methods": [*METHODS, ORACLE], "metrics": [*METRICS]}
     users = {"count": 9} if space == "style" else {}
     config = parse_config({**changes, "users": users}, "test")
     run = asyncio.run(run_all(config, tmp_path / "run"))
     rows = run.read("inferences").select("user_id", "method", "step").rows()
     kinds = {(row["task"], row["source"]) for row in run.read("users").iter_rows(named=True)}
-    assert len(kinds) == 9 and config.methods == (*METHODS, "oracle")
+    assert len(kinds) == 9
     assert Counter((method, step) for _, method, step in rows) == {
         (method, step): 9 for method in config.methods for step in (0, 1)
     }

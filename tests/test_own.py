@@ -320,7 +320,7 @@ def test_instructions_in_a_text_are_data(tmp_path: Path) -> None:
 
 
 def test_output_rows_have_the_documented_form() -> None:
-    found = Findings("ann", "prose", (Supported("be brief", 2 / 3, 1, 1),), "be brief", 1, 1, ())
+    found = Findings("ann", "prose", (Supported("be brief", 2 / 3, 1, 1),), "be brief", 1, 1, 4, ())
     assert to_rows([found]) == [
         {
             "user_id": "ann",
@@ -334,7 +334,7 @@ def test_output_rows_have_the_documented_form() -> None:
 def test_printing_obeys_nothing_in_the_words() -> None:
     component = Supported("use [bold]\x1b[31mred\x1b]0;title\x07 and [/nothing]", 0.5, 0, 0)
     console = Console(file=io.StringIO(), width=200, force_terminal=False)
-    print_findings(console, [Findings("an[/x]n", "prose", (component,), "", 0, 0, ())], None)
+    print_findings(console, [Findings("an[/x]n", "prose", (component,), "", 0, 0, 0, ())], None)
     assert isinstance(console.file, io.StringIO)
     printed = console.file.getvalue()
     assert "\x1b" not in printed and "\x07" not in printed

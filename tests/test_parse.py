@@ -4,7 +4,14 @@ import time
 
 import pytest
 
-from prose_data.llm.parse import last_line, last_verdict, number_pairs, quoted_text, string_list
+from prose_data.llm.parse import (
+    last_line,
+    last_verdict,
+    number_groups,
+    number_pairs,
+    quoted_text,
+    string_list,
+)
 
 VOTES = ["strongly confirms", "somewhat confirms", "neutral", "somewhat contradicts", "strongly contradicts"]
 
@@ -161,3 +168,33 @@ def test_the_first_triple_quoted_span_is_the_text() -> None:
 )
 def test_pairs_are_one_to_one_and_in_range(line: str, expected: list[tuple[int, int]] | None) -> None:
     assert number_pairs(line, 4, 4) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("1, 4; 2, 3", [[0, 3], [1, 2]]),
+        ("2,1 ; 4", [[1, 0], [3]]),
+        ("1, 2.", [[0, 1]]),
+        ("1, 2;", [[0, 1]]),
+        ("", []),
+        ("1, 2; 2, 3", None),
+        ("1, 1", None),
+        ("0, 1", None),
+        ("4, 5", None),
+        ("1, 2; and so on", None),
+        ("1 and 2", None),
+        ("1, 2;; 3, 4", None),
+        ("-1, 2", None),
+        ("1, 2; [3, 4]", None),
+    ],
+)
+def test_groups_are_apart_and_in_range(line: str, expected: list[list[int]] | None) -> None:
+    assert number_groups(line, 4) == expected
+
+
+@pytest.mark.parametrize("line", ["1" + " " * 200_000 + "x", "1, " * 100_000, "1; " * 100_000, "1" * 200_000])
+def test_hostile_groups_take_no_time(line: str) -> None:
+    started = time.perf_counter()
+    assert number_groups(line, 4) is None
+    assert time.perf_counter() - started < 2

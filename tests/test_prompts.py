@@ -13,7 +13,21 @@ from prose_data.writing import Example, writing_messages
 FOLDER = Path(prompts.__file__).parent
 GOLDEN = Path(__file__).parent / "golden" / "prompts"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt") if "[user]\n" in path.read_text(encoding="utf-8"))
-FRAGMENTS = {"example", "problem_cut", "problem_empty", "problem_form"}
+FRAGMENTS = {
+    "alignx_comment",
+    "alignx_comments",
+    "alignx_pair",
+    "alignx_pairs",
+    "alignx_persona",
+    "alignx_profile",
+    "describe_text",
+    "example",
+    "example_edited",
+    "example_missed",
+    "problem_cut",
+    "problem_empty",
+    "problem_form",
+}
 
 
 def _fields(name: str) -> dict[str, str]:

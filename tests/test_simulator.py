@@ -17,7 +17,7 @@ from prose_data.documents import load_documents
 from prose_data.llm.ask import COMPONENTS_SCHEMA
 from prose_data.llm.parse import last_line, last_verdict, quoted_text, string_list
 from prose_data.llm.types import Message
-from prose_data.methods.prose import VOTES
+from prose_data.methods.verification import VOTES
 from prose_data.prompts import render
 from prose_data.simulator import writer
 from prose_data.simulator.devices import DEVICES
@@ -365,3 +365,32 @@ def test_tokens_are_counted_by_bytes() -> None:
         2,
         2,
     )
+
+
+def test_two_texts_are_of_one_hand_where_they_show_the_same() -> None:
+    def verdicts(ours: str, theirs: str, model: str = "sim-strong") -> Counter[str | None]:
+        messages = render("prose_equal", draft=ours, text=theirs)
+        replies = (simulate(messages, model, seed) for seed in range(100))
+        return Counter(last_verdict(reply, ["same", "different"]) for reply in replies)
+
+    plain, styled = _text(), _text(("use emojis", "use ampersands instead of 'and'"))
+    assert strength(styled, "emojis") >= CLEAR > PLAIN > strength(plain, "emojis")
+    for ours, theirs, verdict in (
+        (styled, styled, "same"),
+        (plain, styled, "different"),
+        (styled, plain, "different"),
+    ):
+        assert verdicts(ours, theirs)[verdict] >= 90
+    assert verdicts(styled, styled, "sim-weak")["different"] >= 5, "it misjudges now and then"
+
+
+def test_a_list_of_preferences_is_read_as_json_too() -> None:
+    listed = '["use emojis", "write a; b", "include emojis", "(nothing)"]'
+    messages = render("prose_coalesce_list", preferences=listed)
+    assert string_list(simulate(messages, "sim-strong", 0)) == ["use emojis", "write a; b"]
+    hostile = '["use emojis", 3, {"a": 1}]'
+    assert string_list(simulate(render("prose_coalesce_list", preferences=hostile), "sim-strong", 0)) == [
+        "use emojis"
+    ]
+    broken = '["use emojis", ' + "[" * 5000
+    assert simulate(render("prose_coalesce_list", preferences=broken), "sim-strong", 0)

@@ -5,11 +5,21 @@ says what is wrong and which form is wanted. Of a reply that was cut off at the 
 count, for half an answer looks like a whole one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from prose_data.llm.parse import last_line, last_verdict, number_pairs, quoted_text, string_list
+from prose_data.llm.parse import (
+    Changes,
+    changes,
+    last_line,
+    last_verdict,
+    number_groups,
+    number_pairs,
+    quoted_text,
+    string_list,
+    verdict_pairs,
+)
 from prose_data.llm.types import LLM, Message, Reply, Role, Schema
 from prose_data.prompts import render, render_fragment
 
@@ -19,6 +29,25 @@ COMPONENTS_SCHEMA: Schema = {
     "type": "object",
     "properties": {"components": {"type": "array", "items": {"type": "string"}}},
     "required": ["components"],
+    "additionalProperties": False,
+}
+CHANGES_SCHEMA: Schema = {
+    "type": "object",
+    "properties": {
+        "differences": {"type": "array", "items": {"type": "string"}},
+        "add": {"type": "array", "items": {"type": "string"}},
+        "remove": {"type": "array", "items": {"type": "integer"}},
+        "update": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"number": {"type": "integer"}, "text": {"type": "string"}},
+                "required": ["number", "text"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["differences", "add", "remove", "update"],
     "additionalProperties": False,
 }
 _QUOTED = 2_000  # characters of an unreadable reply that a correction turn repeats; the model has the request as well
@@ -48,11 +77,18 @@ async def ask_verdict(
     return verdict
 
 
-async def ask_line(llm: LLM, messages: Sequence[Message], role: Role, label: str) -> str | None:
+async def ask_line(
+    llm: LLM, messages: Sequence[Message], role: Role, label: str, replicate: int = 0
+) -> str | None:
     """Return what stands behind the reply's last `label:`; "" for an answer of none."""
     correct = partial(render, "correct_line", label=label)
     line, reply = await _ask(
-        llm, messages, role, lambda reply: last_line(_whole_lines(reply), label), correct
+        llm,
+        messages,
+        role,
+        lambda reply: last_line(_whole_lines(reply), label),
+        correct,
+        replicate=replicate,
     )
     if line is None:
         _note_form(llm, "unreadable_line", role, reply)
@@ -80,6 +116,19 @@ async def ask_matches(
     return pairs
 
 
+async def ask_groups(llm: LLM, messages: Sequence[Message], role: Role, count: int) -> list[list[int]] | None:
+    """Return the zero-based groups of the reply's last `Groups:` among `count` items; what it leaves out is in none."""
+
+    def read(reply: Reply) -> list[list[int]] | None:
+        line = last_line(_whole_lines(reply), "Groups")
+        return None if line is None else number_groups(line, count)
+
+    groups, reply = await _ask(llm, messages, role, read, partial(render, "correct_groups", count=str(count)))
+    if groups is None:
+        _note_form(llm, "unreadable_groups", role, reply)
+    return groups
+
+
 async def ask_list(llm: LLM, messages: Sequence[Message], role: Role) -> list[str] | None:
     """Return the reply's list of strings (`COMPONENTS_SCHEMA`)."""
     correct = partial(render, "correct_list")
@@ -87,6 +136,57 @@ async def ask_list(llm: LLM, messages: Sequence[Message], role: Role) -> list[st
     if items is None:
         _note_form(llm, "unreadable_list", role, reply)
     return items
+
+
+async def ask_options(
+    llm: LLM, messages: Sequence[Message], role: Role, options: Mapping[str, Hashable]
+) -> list[str] | None:
+    """Return which of `options` the reply's list names; a list with anything else can't be read.
+
+    `options` maps what is on offer to what it belongs to, of which it may name but one.
+    """
+
+    def read(reply: Reply) -> list[str] | None:
+        items = _whole_list(reply)
+        if items is None or not all(item in options for item in items):
+            return None
+        return items if len({options[item] for item in items}) == len(items) else None
+
+    one_of: Schema = {"type": "string", "enum": list(options)}
+    schema: Schema = COMPONENTS_SCHEMA | {"properties": {"components": {"type": "array", "items": one_of}}}
+    items, reply = await _ask(llm, messages, role, read, partial(render, "correct_options"), schema=schema)
+    if items is None:
+        _note_form(llm, "unreadable_options", role, reply)
+    return items
+
+
+async def ask_changes(llm: LLM, messages: Sequence[Message], role: Role, count: int) -> Changes | None:
+    """Return what the reply's JSON (`CHANGES_SCHEMA`) changes in a list of `count` items."""
+    correct = partial(render, "correct_changes", count=str(count))
+
+    def read(reply: Reply) -> Changes | None:
+        return None if reply.finish_reason == "length" else changes(reply.text, count)
+
+    found, reply = await _ask(llm, messages, role, read, correct, schema=CHANGES_SCHEMA)
+    if found is None:
+        _note_form(llm, "unreadable_changes", role, reply)
+    return found
+
+
+async def ask_verdict_pairs(
+    llm: LLM, messages: Sequence[Message], role: Role, count: int, options: Sequence[str]
+) -> dict[int, tuple[str, str]]:
+    """Return the two verdicts that the reply gives on each of `count` items, by zero-based number; those that can't be
+    read are left out, and noted together."""
+    correct = partial(render, "correct_verdicts", count=str(count), options=", ".join(options))
+    found, reply = await _ask(
+        llm, messages, role, lambda reply: verdict_pairs(_whole_lines(reply), count, options), correct
+    )
+    found = found or {}
+    if len(found) < count:
+        missing = ", ".join(str(number + 1) for number in range(count) if number not in found)
+        llm.note("unreadable_verdict", f"the {role} gave no verdicts on {missing}: {_excerpt(reply.text)}")
+    return found
 
 
 async def _ask(

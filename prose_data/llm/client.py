@@ -52,6 +52,8 @@ class Endpoint:
     environment variable is not set and the base URL is not a local one. Opened inside the event loop that uses it.
     """
 
+    path = "chat/completions"  # behind the base URL
+
     def __init__(self, name: str, model: Model, dialect: Dialect | None = None) -> None:
         self.name = name
         self.model = model
@@ -64,7 +66,7 @@ class Endpoint:
         self._answered = False
         self._harmless: set[tuple[str, ...]] = set()  # names of models and finish reasons that hold no secret
         self._target = URL(
-            parts._replace(path=f"{parts.path.rstrip('/')}/chat/completions", fragment="").geturl(),
+            parts._replace(path=f"{parts.path.rstrip('/')}/{self.path}", fragment="").geturl(),
             encoded=True,
         )
         self._proxy = _proxy_to(self._target)
@@ -147,7 +149,7 @@ class Endpoint:
         self._answered = True
         self.heed(headers)
         try:
-            reply = _read(content, request.body, put.rung, seconds)
+            reply = self.reply_in(content, request.body, put.rung, seconds)
         except Fault as fault:
             message = f"{self.who}: {self.clean(str(fault))}"
             raise Fault(fault.reason, message, retry=fault.retry) from None
@@ -158,6 +160,10 @@ class Endpoint:
         if cleaned == words:
             self._harmless.add(words)
         return replace(reply, model=model, finish_reason=finish_reason)
+
+    def reply_in(self, content: bytes, body: Mapping[str, Any], rung: Rung, seconds: float) -> Reply:
+        """Return the reply in a response body; raises Fault where it holds none."""
+        return _read(content, body, rung, seconds)
 
     @property
     def who(self) -> str:

@@ -7,6 +7,9 @@ list that are missing or too many.
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)```", re.DOTALL)
 _ITEM = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+(.+?)\s*$")
@@ -16,15 +19,26 @@ _DAMAGED = re.compile(
     rf'\s*+(?:\{{\s*+"components"\s*+:\s*+)?\[\s*+({_STRING}(?:\s*+,\s*+{_STRING})*+)'
     r"\s*+(?:,?\s*+[\]}][\s,\]}]*+)?"
 )
+_NUMBERED_PAIR = re.compile(r"[\s>*#-]*(\d{1,4})\s*[:.)]\s*([^|]+?)\s*\|\s*([^|]+?)\s*")
 _PAIRS = {'"': '"', "'": "'", "“": "”", "`": "`", "*": "*", "_": "_", "<": ">"}
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to change in a numbered list; numbers count from 0, and what is added goes to its end."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[int, ...] = ()
+    update: tuple[tuple[int, str], ...] = ()
 
 
 def quoted_text(reply: str) -> str:
     """Return the first triple-quoted span of `reply` that is not empty, else (none, or never closed) what else there is."""
-    for span in re.findall(r'"""(.*?)"""', reply, re.DOTALL):
+    parts = reply.split('"""')
+    for span in parts[1:-1:2]:
         if span.strip():
-            return str(span.strip())
-    return reply.replace('"""', "").strip() if reply.count('"""') != 1 else reply.split('"""')[1].strip()
+            return span.strip()
+    return (parts[1] if len(parts) == 2 else "".join(parts)).strip()
 
 
 def last_verdict(reply: str, options: Sequence[str], label: str = "Verdict") -> str | None:
@@ -103,9 +117,85 @@ def number_pairs(line: str, first: int, second: int) -> list[tuple[int, int]] | 
     return pairs
 
 
+def number_groups(line: str, count: int) -> list[list[int]] | None:
+    """Return the groups "1, 4; 2, 5" as zero-based numbers below `count`, each number in one group; [] for "".
+
+    None if anything else stands there, a number is out of range, or one is used twice.
+    """
+    if not line:
+        return []
+    groups = []
+    for part in line.rstrip(".; ").split(";"):
+        if re.fullmatch(r"\s*\d{1,4}(?:\s*,\s*\d{1,4})*\s*", part) is None:
+            return None
+        groups.append([int(number) - 1 for number in part.split(",")])
+    used = [number for group in groups for number in group]
+    return groups if len(used) == len(set(used)) and set(used) <= set(range(count)) else None
+
+
+def verdict_pairs(reply: str, count: int, options: Sequence[str]) -> dict[int, tuple[str, str]] | None:
+    """Return the two verdicts of each line "3: verdict | verdict" by its zero-based number below `count`.
+
+    The last line of a number counts, and only with two verdicts on offer, compared whole; a number without such a line
+    has none. None if no number has.
+    """
+    wanted = {option.casefold(): option for option in options}
+    found: dict[int, tuple[str, str]] = {}
+    for line in reply.splitlines():
+        match = _NUMBERED_PAIR.fullmatch(line)
+        if match is None or not 1 <= int(match[1]) <= count:
+            continue
+        one, other = (wanted.get(_bare(answer).rstrip(".").casefold()) for answer in match.group(2, 3))
+        found.pop(int(match[1]) - 1, None)
+        if one is not None and other is not None:
+            found[int(match[1]) - 1] = one, other
+    return found or None
+
+
+def changes(reply: str, count: int) -> Changes | None:
+    """Return the changes in a reply's JSON object to a list of `count` items; None if it holds no such object.
+
+    Items are non-empty strings, numbers those of the list (1 to `count`), none both removed and updated or updated twice.
+    """
+    for candidate in [reply, *reversed(_FENCE.findall(reply)), *_brackets(reply)]:
+        try:
+            value = json.loads(candidate)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return _changes(value, count)
+    return None
+
+
+def _changes(value: dict[str, Any], count: int) -> Changes | None:
+    add, remove, update = (value.get(key, []) for key in ("add", "remove", "update"))
+    if not all(isinstance(part, list) for part in (add, remove, update)):
+        return None
+    if not all(isinstance(item, dict) for item in update):
+        return None
+    numbers = [*remove, *(item.get("number") for item in update)]
+    texts = [*add, *(item.get("text") for item in update)]
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        return None
+    if not all(type(number) is int and 1 <= number <= count for number in numbers):
+        return None
+    if len({*numbers}) < len({*remove}) + len(update):
+        return None
+    return Changes(
+        tuple(" ".join(text.split()) for text in add),
+        tuple(sorted({number - 1 for number in remove})),
+        tuple((item["number"] - 1, " ".join(item["text"].split())) for item in update),
+    )
+
+
+@cache
+def _label(label: str) -> re.Pattern[str]:
+    return re.compile(rf"^[\s#>*_`-]*{re.escape(label)}\s*[*_`]*\s*[:=]\s*(.*?)\s*$", re.IGNORECASE)
+
+
 def _labelled(reply: str, label: str) -> list[tuple[str, list[str]]]:
     """Return for each line that begins with `label:` (markup allowed) its rest and the non-empty lines below it."""
-    pattern = re.compile(rf"^[\s#>*_`-]*{re.escape(label)}\s*[*_`]*\s*[:=]\s*(.*?)\s*$", re.IGNORECASE)
+    pattern = _label(label)
     lines = reply.splitlines()
     found = []
     for number, line in enumerate(lines):

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from prose_data.config import Config
+from prose_data.config import Config, Retrieval
 from prose_data.llm.types import LLM
+from prose_data.methods.retrieval import related
 from prose_data.methods.types import Draft, Entry, Memory, Method, Preference
 from prose_data.values import Document
 from prose_data.writing import Example
@@ -17,20 +18,16 @@ async def _forget(memory: Memory, example: Example, draft: Draft, llm: LLM) -> M
     return memory
 
 
-async def _recent_examples(memory: Memory, document: Document, llm: LLM, *, retrieve: int) -> Preference:
-    return Preference(description=None, examples=recent(memory, retrieve))
+async def _show(
+    memory: Memory, document: Document, llm: LLM, *, retrieve: int, retrieval: Retrieval
+) -> Preference:
+    places = related(memory, document, retrieve, retrieval)
+    return Preference(description=None, examples=tuple(memory[place].example for place in places))
 
 
 async def remember(memory: Memory, example: Example, draft: Draft, llm: LLM) -> Memory:
     """Return `memory` with the example, and nothing concluded from it."""
     return (*memory, Entry(example))
-
-
-def recent(memory: Memory, k: int) -> tuple[Example, ...]:
-    """Return the `k` most recent examples, most recent first; k = 0 gives none."""
-    return tuple(
-        entry.example for entry in reversed(memory[len(memory) - k :] if k < len(memory) else memory)
-    )
 
 
 def no_learning(config: Config) -> Method:
@@ -39,5 +36,6 @@ def no_learning(config: Config) -> Method:
 
 
 def icl(config: Config) -> Method:
-    """Return in-context learning: the user's latest samples, each with its own document, in the writer's prompt."""
-    return Method(partial(_recent_examples, retrieve=config.prose.retrieve), remember, infers=False)
+    """Return in-context learning: related samples, each with its own document, in the writer's prompt."""
+    show = partial(_show, retrieve=config.prose.retrieve, retrieval=config.retrieves)
+    return Method(show, remember, infers=False)

@@ -36,4 +36,17 @@ def phrase_items(phrase: str) -> tuple[str, ...]:
 
 def unique(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the non-empty texts in order, each on one line and once."""
-    return tuple(dict.fromkeys(" ".join(text.split()) for text in texts if text.strip()))
+    return tuple(dict.fromkeys(filter(None, (" ".join(text.split()) for text in texts))))
+
+
+def folded(component: str) -> str:
+    """Return a component without what makes no difference to its meaning: case, spacing and a final full stop."""
+    return " ".join(component.split()).rstrip(". ").casefold()
+
+
+def distinct(components: Iterable[str]) -> tuple[str, ...]:
+    """Return the components in order, each on one line; of those that are equal when `folded`, the first."""
+    first: dict[str, str] = {}
+    for component in unique(components):
+        first.setdefault(folded(component), component)
+    return tuple(first.values())

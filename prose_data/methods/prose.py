@@ -4,86 +4,151 @@ Learning: refine a description by rewriting our candidate until it reads like th
 it into components, keep those that the user's samples confirm (mean vote > v). Recall: merge what earlier samples left.
 """
 
-from dataclasses import replace
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Literal
 
-from prose_data.config import Config, Prose
+from prose_data.config import Config, Retrieval
 from prose_data.llm.ask import ask_line, ask_list, ask_verdict
 from prose_data.llm.types import LLM
 from prose_data.methods.components import items, joined, json_items, unique
+from prose_data.methods.presets import preset_of
+from prose_data.methods.retrieval import related
 from prose_data.methods.types import Draft, Entry, Memory, Method, Preference
+from prose_data.methods.verification import verify
 from prose_data.prompts import render
 from prose_data.values import Document
 from prose_data.writing import Example, write
 
-VOTES = {
-    "strongly confirms": 2,
-    "somewhat confirms": 1,
-    "neutral": 0,
-    "somewhat contradicts": -1,
-    "strongly contradicts": -2,
+# PROSE and its ablations by name: what each fixes, whatever the configuration's section `prose` says.
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "prose": {},
+    "prose_icl": {"show_examples": True},
+    "prose_nv": {"verify": False},
+    "prose_sc": {"candidates": "single"},
+    "prose_1sc": {"candidates": "single", "steps": 1},
+    "prose_1nc": {"candidates": "none", "steps": 1},
+    "prose_1sc_ap_nv": {"candidates": "single", "steps": 1, "breakdown": "once", "verify": False},
+    "prose_breakdown_each": {"breakdown": "each"},
+    "prose_no_breakdown": {"breakdown": "off"},
 }
-_SETTLED = (
-    1.5  # a component with two votes of a mean beyond this is not asked about again (section on verification)
-)
 
 
-async def _recall(
-    memory: Memory, document: Document, llm: LLM, *, settings: Prose, show_examples: bool
-) -> Preference:
-    past = _related(memory, settings.retrieve)
-    examples = tuple(entry.example for entry in past) if show_examples else ()
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one variant goes by: the section `prose`, the inferring model's preset where that leaves a number open, how
+    related samples are found, and whether the writer of drafts and candidates is shown them."""
+
+    steps: int
+    threshold: float
+    retrieve: int
+    candidates: Literal["iterate", "single", "none"]
+    verify: bool
+    breakdown: Literal["once", "each", "off"]
+    stop: tuple[str, ...]
+    retrieval: Retrieval
+    show_examples: bool = False
+
+
+def settings_of(name: str, config: Config) -> Settings:
+    """Return what the variant called `name` (a key of `VARIANTS`) goes by under `config`."""
+    preset = preset_of(config.model_of("inferrer").model)
+    chosen = config.prose.model_dump(exclude_none=True)
+    numbers = {"steps": preset.steps, "threshold": preset.threshold}
+    return Settings(retrieval=config.retrieves, **{**numbers, **chosen, **VARIANTS[name]})
+
+
+def variant(name: str, config: Config) -> Method:
+    """Return PROSE as the variant called `name` (a key of `VARIANTS`)."""
+    settings = settings_of(name, config)
+    return Method(partial(_recall, settings=settings), partial(_learn, settings=settings), infers=True)
+
+
+async def _recall(memory: Memory, document: Document, llm: LLM, *, settings: Settings) -> Preference:
+    places = related(memory, document, settings.retrieve, settings.retrieval)
+    past: list[Entry] = [memory[place] for place in places]
+    examples = tuple(entry.example for entry in past) if settings.show_examples else ()
     found = unique(component for entry in past for component in entry.components)
     if not found:
         return Preference(examples=examples)
-    merged = await ask_line(
-        llm, render("prose_coalesce", preferences=joined(found)), "inferrer", "Preferences"
-    )
-    description = merged or joined(found)
+    if settings.breakdown == "each":
+        messages = render("prose_coalesce_list", preferences=_as_list(found))
+        components = unique(await ask_list(llm, messages, "inferrer") or found)
+        return Preference(components, joined(components), examples)
+    messages = render("prose_coalesce", preferences=joined(found))
+    description = await ask_line(llm, messages, "inferrer", "Preferences") or joined(found)
     return Preference(items(description), description, examples)
 
 
-async def _learn(memory: Memory, example: Example, draft: Draft, llm: LLM, *, settings: Prose) -> Memory:
-    description = await _refine(example, draft, llm, settings.steps)
-    components = await _break_down(description, llm)
-    related = memory[-settings.retrieve :] if settings.retrieve else ()
-    older = memory[: len(memory) - len(related)]
-    kept, (current, *asked) = await _verify(
-        components, [Entry(example), *reversed(related)], settings.threshold, llm
-    )
-    return (*older, *reversed(asked), replace(current, components=kept))
+async def _learn(memory: Memory, example: Example, draft: Draft, llm: LLM, *, settings: Settings) -> Memory:
+    description = await _refine(example, draft, llm, settings)
+    once = settings.breakdown == "once"
+    components = await _break_down(description, llm) if once else items(description)
+    entries: list[Entry] = [*memory, Entry(example)]
+    if settings.verify:
+        past = related(memory, example.document, settings.retrieve, settings.retrieval)
+        places = [len(memory), *past]
+        texts = [entries[place].example.text for place in places]
+        given = [dict(entries[place].votes) for place in places]
+        components, votes = await verify(components, texts, given, settings.threshold, llm)
+        for place, after in zip(places, votes, strict=True):
+            entries[place] = replace(entries[place], votes=tuple(after.items()))
+    return (*entries[:-1], replace(entries[-1], components=components))
 
 
-def _related(memory: Memory, k: int) -> list[Entry]:
-    """Return the `k` most recent entries, most recent first; k = 0 gives none."""
-    return list(reversed(memory[-k:])) if k else []
+async def _refine(example: Example, draft: Draft, llm: LLM, settings: Settings) -> str:
+    """Return the description after at most S rounds of: compare, correct the description, write again.
 
-
-async def _refine(example: Example, draft: Draft, llm: LLM, steps: int) -> str:
-    """Return the description after at most `steps` rounds of: compare, correct the description, write again.
-
-    Stops when the candidate equals the user's text or the description no longer changes. An unreadable reply keeps
-    the description as it was.
+    An unreadable reply ends it with the description as it was. Without a candidate, the stops that look at one never
+    come about.
     """
-    description, candidate = joined(draft.preference.components), draft.text
-    for step in range(1, steps + 1):
-        if candidate == example.text:
+    each = settings.breakdown == "each"
+    known = draft.preference.components
+    description = _as_list(known) if each else joined(known)
+    candidate = None if settings.candidates == "none" else draft.text
+    for step in range(1, settings.steps + 1):
+        is_new = step == 1 or settings.candidates == "iterate"
+        if candidate is not None and is_new and await _arrived(candidate, example.text, llm, settings.stop):
             break
-        messages = render(
-            "prose_infer",
-            document=example.document.text,
-            preferences=description or "(nothing yet)",
-            draft=candidate,
-            text=example.text,
-        )
-        corrected = await ask_line(llm, messages, "inferrer", "Preferences")
-        if corrected is None or corrected == description:
+        corrected = await _correct(example, description, candidate, llm)
+        if corrected is None:
             break
-        description = corrected
-        if step < steps:
+        if each and items(corrected) != items(description):
+            corrected = _as_list(await _break_down(corrected, llm))
+        if items(corrected) != items(description):
+            description = corrected
+        elif "unchanged" in settings.stop:
+            break
+        if settings.candidates == "iterate" and step < settings.steps:
             again = await write(llm, example.document, items(description), draft.preference.examples)
             candidate = candidate if again is None else again
     return description
+
+
+async def _arrived(candidate: str, text: str, llm: LLM, stop: tuple[str, ...]) -> bool:
+    """Return whether the candidate is the user's text, or (an unreadable verdict says no) judged to be as theirs."""
+    if "equal_text" in stop and candidate == text:
+        return True
+    if "judged_equal" not in stop:
+        return False
+    messages = render("prose_equal", draft=candidate, text=text)
+    return await ask_verdict(llm, messages, "inferrer", ("same", "different")) == "same"
+
+
+async def _correct(example: Example, description: str, candidate: str | None, llm: LLM) -> str | None:
+    """Return the description as one comparison of the user's text corrects it, None where the reply can't be read."""
+    fields = {
+        "document": example.document.text,
+        "preferences": description or "(nothing yet)",
+        "text": example.text,
+    }
+    if candidate is None:
+        messages = render("prose_infer_no_candidate", **fields)
+    else:
+        messages = render("prose_infer", draft=candidate, **fields)
+    return await ask_line(llm, messages, "inferrer", "Preferences")
 
 
 async def _break_down(description: str, llm: LLM) -> tuple[str, ...]:
@@ -95,50 +160,7 @@ async def _break_down(description: str, llm: LLM) -> tuple[str, ...]:
     return unique(listed or items(description))
 
 
-async def _verify(
-    components: tuple[str, ...], entries: list[Entry], threshold: float, llm: LLM
-) -> tuple[tuple[str, ...], list[Entry]]:
-    """Return the components whose mean vote over the entries' texts is above `threshold`, and the entries with all
-    votes given on their texts. A vote that can't be read is no vote; a component without any vote stays."""
-    scores: dict[str, list[int]] = {component: [] for component in components}
-    asked = []
-    for entry in entries:
-        votes = dict(entry.votes)
-        for component in components:
-            given = scores[component]
-            if component not in votes:
-                if len(given) >= 2 and abs(sum(given) / len(given)) > _SETTLED:
-                    continue
-                vote = await verify_component(llm, entry.example.text, component)
-                if vote is None:
-                    continue
-                votes[component] = vote
-            given.append(votes[component])
-        asked.append(replace(entry, votes=tuple(votes.items())))
-    kept = tuple(c for c in components if not scores[c] or sum(scores[c]) / len(scores[c]) > threshold)
-    return kept, asked
-
-
-async def verify_component(llm: LLM, text: str, component: str) -> int | None:
-    """Return the inferrer's vote from -2 to 2: does `text` confirm or contradict that its author has `component`?"""
-    messages = render("prose_verify", text=text, component=component)
-    verdict = await ask_verdict(llm, messages, "inferrer", list(VOTES))
-    return None if verdict is None else VOTES[verdict]
-
-
-def prose(config: Config) -> Method:
-    """Return PROSE with S = `prose.steps` and v = `prose.threshold`."""
-    return Method(
-        partial(_recall, settings=config.prose, show_examples=False),
-        partial(_learn, settings=config.prose),
-        True,
-    )
-
-
-def prose_icl(config: Config) -> Method:
-    """Return PROSE that also shows the retrieved samples to the writer, of drafts and candidates alike."""
-    return Method(
-        partial(_recall, settings=config.prose, show_examples=True),
-        partial(_learn, settings=config.prose),
-        True,
-    )
+def _as_list(components: Iterable[str]) -> str:
+    """Return components as a JSON list, "" for none."""
+    listed = list(components)
+    return json.dumps(listed, ensure_ascii=False) if listed else ""

@@ -29,7 +29,7 @@ def word_tokens(text: str) -> tuple[str, ...]:
 async def edit_distance(case: Case, llm: LLM) -> list[Finding]:
     """Return PRELUDE's edit cost (arXiv 2404.15269): the Levenshtein distance in word tokens, and the same divided by
     the longer text's tokens (0 to 1)."""
-    draft, own = word_tokens(case.inference.draft), word_tokens(case.sample.text)
+    draft, own = word_tokens(case.inference.draft), word_tokens(case.text)
     distance = Levenshtein.distance(draft, own)
     return [
         Finding("edit_distance", "", float(distance), ""),

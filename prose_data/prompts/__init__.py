@@ -18,9 +18,10 @@ _FOLDER = Path(__file__).parent
 _FIELD = re.compile(r"\{\{(\w+)\}\}")
 _PARTS = re.compile(r"(?:\[system\]\n(.*?)\n)?\[user\]\n(.*)", re.DOTALL)
 _TAGS = "|".join(
-    ("candidates", "component", "components", "document", "draft", "example", "inferred", "missing")
+    ("candidates", "component", "components", "document", "draft", "example", "explanation", "inferred")
 )
-_TAGS += "|" + "|".join(("preferences", "phrases", "text", "true"))
+_TAGS += "|" + "|".join(("evidence", "first", "missing", "preferences", "phrases", "second", "text", "true"))
+_TAGS += "|" + "|".join(("chosen", "comment", "persona", "post", "rejected"))
 _TAG = re.compile(rf"<\s*(/?)\s*({_TAGS})\s*>", re.IGNORECASE)
 
 
@@ -35,16 +36,38 @@ def _load(name: str) -> str:
     return (_FOLDER / f"{name}.txt").read_text(encoding="utf-8").strip()
 
 
+@cache
+def _fields(name: str) -> frozenset[str]:
+    return frozenset(_FIELD.findall(_load(name)))
+
+
+@cache
+def _pieces(template: str) -> tuple[str, ...]:
+    """Return a template in pieces: text and the name of a field in turn, text first and last."""
+    return tuple(_FIELD.split(template))
+
+
+@cache
+def _parts(name: str) -> tuple[tuple[str, str], ...]:
+    """Return the roles of a prompt's messages and their templates."""
+    parts = _PARTS.fullmatch(_load(name))
+    if parts is None:
+        raise ValueError(f"prompt {name} has no [user] part")
+    roles = (("system", parts[1]), ("user", parts[2]))
+    return tuple((role, part.strip()) for role, part in roles if part is not None)
+
+
 def _fill(name: str, template: str, fields: dict[str, str]) -> str:
-    wanted = set(_FIELD.findall(_load(name)))
-    if wanted != set(fields):
-        raise KeyError(f"prompt {name} has the fields {sorted(wanted)}, got {sorted(fields)}")
+    if _fields(name) != fields.keys():
+        raise KeyError(f"prompt {name} has the fields {sorted(_fields(name))}, got {sorted(fields)}")
+    pieces = _pieces(template)
+    return "".join(_harmless(fields[piece]) if at % 2 else piece for at, piece in enumerate(pieces))
 
-    def value(match: re.Match[str]) -> str:
-        text = fields[match[1]]
-        return text if isinstance(text, Fragment) else _TAG.sub(r"‹\1\2›", text)
 
-    return _FIELD.sub(value, template)
+def _harmless(text: str) -> str:
+    if isinstance(text, Fragment) or "<" not in text:
+        return text
+    return _TAG.sub(r"‹\1\2›", text)
 
 
 def render(name: str, **fields: str) -> list[Message]:
@@ -52,15 +75,7 @@ def render(name: str, **fields: str) -> list[Message]:
 
     Raises KeyError for a missing or unused field.
     """
-    parts = _PARTS.fullmatch(_load(name))
-    if parts is None:
-        raise ValueError(f"prompt {name} has no [user] part")
-    roles = (("system", parts[1]), ("user", parts[2]))
-    return [
-        {"role": role, "content": _fill(name, part.strip(), fields)}
-        for role, part in roles
-        if part is not None
-    ]
+    return [{"role": role, "content": _fill(name, part, fields)} for role, part in _parts(name)]
 
 
 def render_fragment(name: str, **fields: str) -> Fragment:

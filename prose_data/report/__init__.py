@@ -1,7 +1,9 @@
 """The report of a run: `summary.json` for machines, `report.md` and the terminal's table for people."""
 
 from prose_data.errors import InputError
-from prose_data.report.summary import COLUMNS, NEEDED, Summary, Tables, summarize
+from prose_data.report.basis import Summary
+from prose_data.report.protocols import beside, figured
+from prose_data.report.summary import COLUMNS, NEEDED, Tables, summarize
 from prose_data.report.text import markdown
 from prose_data.runs import MANIFEST, Run, land, read_json, write_json
 
@@ -16,12 +18,21 @@ def make_report(run: Run) -> Summary:
     if not (run.path / MANIFEST).exists():
         raise InputError(f"{run.path}: is not finished; run prose-data run {run.path} to go on with it first")
     frames = {table: run.scan(table).select(columns).collect() for table, columns in COLUMNS.items()}
+    if run.config.framework == "prelude":
+        frames["edits"] = run.scan("edits").select("inference_id", "outcome").collect()
+    frames |= beside(run)
     manifest = read_json(run.path / MANIFEST)
     if missing := [key for key in NEEDED if key not in manifest]:
         raise InputError(
             f"{run.path / MANIFEST}: has no {missing[0]}; delete it and run prose-data run {run.path} again"
         )
     summary = summarize(run.config, Tables(**frames), manifest)
+    if (
+        summary["sweep"] or summary["prelude"] or figured(summary["protocols"])
+    ):  # altair takes half a second to import
+        from prose_data.report.figures import draw
+
+        draw(summary, run.path)
     write_json(run.path / SUMMARY, summary)
     text = markdown(summary)
     land(run.path / REPORT, lambda file: file.write(text.encode()))

@@ -1,25 +1,30 @@
 """`summary.json` from a run's tables: everything that a person can read in a report, a machine can read here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import polars as pl
 
 from prose_data.config import ROLES, Config
-from prose_data.methods import ORACLE
+from prose_data.report.ablation import ablation
+from prose_data.report.basis import CEILING, COSTS, FLOOR, Cells, Summary, optional, plain
+from prose_data.report.prelude import prelude
+from prose_data.report.protocols import protocols
+from prose_data.report.settings import prose_settings
+from prose_data.report.sweep import sweep
 from prose_data.simulator.skills import SKILLS
 from prose_data.stats import Estimate, gap_closed, mean_interval, paired_difference
 
-Summary = dict[str, Any]
-
-FLOOR, CEILING = "no_learning", ORACLE
 METRICS = (
     *("ppcm", "cpm", "recovery_f1", "recovery_precision", "recovery_recall", "identification"),
+    *("accuracy", "accuracy_stated"),
     *("edit_distance", "edit_distance_normalised", "description_length"),
+    *("topic_leak", "stale", "rival", "crosstalk"),
 )
-COSTS = ("calls", "prompt_tokens", "completion_tokens", "cost_usd")
+_PER_COMPONENT = "recovered"  # for a closer look: its mean is the recall, which is there already
+_ASKED_ONE_BY_ONE = ("ppcm",)  # a reply that can't be read costs one component of these
 UNDEFINED = {"mean": None, "low": None, "high": None, "n": 0, "failed": 0}
 
 # What PROSE (arXiv 2505.23815) and PREDICT (arXiv 2410.06273) report of ppcm, and what follows for recovery; `>=` allows
@@ -40,7 +45,7 @@ _LOST = ~pl.col("key").str.contains("#", literal=True)  # a key with #1, #2, …
 _CELL = ["user_id", "method", "seed", "step"]
 COLUMNS = {
     "users": ["user_id", "task", "components"],
-    "samples": ["attempt"],
+    "samples": ["user_id", "seed", "document_id", "split", "attempt"],
     "inferences": ["inference_id", "document_id", *_CELL, *COSTS],
     "scores": ["inference_id", *_CELL, "metric", "component", "value"],
     "failures": ["stage", "key", "reason"],
@@ -51,13 +56,21 @@ NEEDED = ("samples", "version", "prompts", "rungs")  # of the manifest
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What a report is made from: the columns `COLUMNS` (others are ignored) of a run's whole tables."""
+    """What a report is made from: the columns `COLUMNS` (others are ignored) of a run's whole tables.
+
+    `edits` (inference_id, outcome) is None where users do not answer drafts; `truths`, `documents` (document_id, words)
+    and `related` (right, found) are there for the protocols that need them (`protocols.beside`).
+    """
 
     users: pl.DataFrame
     samples: pl.DataFrame
     inferences: pl.DataFrame
     scores: pl.DataFrame
     failures: pl.DataFrame
+    edits: pl.DataFrame | None = None
+    truths: pl.DataFrame | None = None
+    documents: pl.DataFrame | None = None
+    related: pl.DataFrame | None = None
 
 
 def simulated_notice(config: Config) -> str | None:
@@ -87,7 +100,8 @@ def summarize(config: Config, tables: Tables, manifest: Mapping[str, Any]) -> Su
     }
     scored = _in_order(values["metric"].unique().to_list())
     failed = _failed(config, tables, scored)
-    main = "ppcm" if "ppcm" in scored or not scored else scored[0]
+    first = "ppcm" if config.framework == "plume" else "edit_distance"
+    main = first if first in scored or not scored else scored[0]
     costs = {(method, metric): frame for method in config.methods for metric, frame in _costs(tables, method)}
 
     def entry(method: str, metric: str) -> dict[str, Any]:
@@ -95,12 +109,12 @@ def summarize(config: Config, tables: Tables, manifest: Mapping[str, Any]) -> Su
         frame = cells.get((method, metric), costs.get((method, metric)))
         estimate = None if frame is None else mean_interval(frame)
         return (
-            {**UNDEFINED, "failed": missing} if estimate is None else {**_plain(estimate), "failed": missing}
+            {**UNDEFINED, "failed": missing} if estimate is None else {**plain(estimate), "failed": missing}
         )
 
     def part(method: str, keep: pl.Expr) -> dict[str, Any] | None:
         frame = cells.get((method, main))
-        return None if frame is None else _optional(mean_interval(frame.filter(keep)))
+        return None if frame is None else optional(mean_interval(frame.filter(keep)))
 
     tasks = dict(tables.users.select("user_id", "task").iter_rows())
     kinds = [task for task in config.tasks if task in tasks.values()]
@@ -121,6 +135,11 @@ def summarize(config: Config, tables: Tables, manifest: Mapping[str, Any]) -> Su
             m: {k: part(m, pl.col("user_id").is_in([u for u, t in tasks.items() if t == k])) for k in kinds}
             for m in config.methods
         },
+        "ablation": ablation(config.methods, cells, costs),
+        "sweep": sweep(config, cells, main),
+        "prelude": prelude(config, tables),
+        "protocols": protocols(config, tables, cells, costs),
+        "prose": prose_settings(config),
         "samples": {**_sample_counts(tables), "rejected": manifest["samples"]["rejected"]},
         "failures": _failure_counts(tables.failures),
         "replies": _reply_counts(manifest["rungs"], tables.failures),
@@ -136,7 +155,8 @@ def _values(tables: Tables) -> pl.DataFrame:
     """Return one row per inference and metric: a metric with a row per component is averaged over them first."""
     keys = ("method", "metric", "user_id", "seed", "step", "document_id")
     about = tables.inferences.select("inference_id", "document_id")
-    ordered = tables.scores.join(about, on="inference_id").sort("inference_id", "metric", "component")
+    scores = tables.scores.filter(pl.col("metric") != _PER_COMPONENT)
+    ordered = scores.join(about, on="inference_id").sort("inference_id", "metric", "component")
     return ordered.group_by(*keys, maintain_order=True).agg(pl.col("value").mean())
 
 
@@ -153,7 +173,7 @@ def _costs(tables: Tables, method: str) -> list[tuple[str, pl.DataFrame]]:
 def _failed(config: Config, tables: Tables, scored: Sequence[str]) -> dict[tuple[str, str], int]:
     """Return, where a metric is defined for a method, how many inferences have no or not all values of it.
 
-    Those are inferences that failed themselves (their samples have no row), those named in a failure of the metric
+    Those are inferences that failed themselves (their samples or rounds have no row), those named in a failure of the metric
     (`inference_id/metric`), and those with fewer components scored than the user has.
     """
     inferences = tables.inferences.select("inference_id", "method", "user_id")
@@ -168,13 +188,15 @@ def _failed(config: Config, tables: Tables, scored: Sequence[str]) -> dict[tuple
     )
     wanted = tables.users.select("user_id", wanted=pl.col("components").list.len())
     partial = (
-        tables.scores.filter(pl.col("component") != "")
+        tables.scores.filter(pl.col("metric").is_in(_ASKED_ONE_BY_ONE))
         .group_by("inference_id", "method", "user_id", "metric")
         .len()
         .join(wanted, on="user_id")
         .filter(pl.col("len") < pl.col("wanted"))
     )
     defined = set(tables.scores.select("method", "metric").unique().iter_rows())
+    rounds = tables.users.height * len(config.seeds) * config.rounds
+    wanted_rows = rounds if config.framework == "prelude" else tables.samples.height
     counts: dict[tuple[str, str], int] = {}
     for method in config.methods:
         for metric in scored:
@@ -182,16 +204,14 @@ def _failed(config: Config, tables: Tables, scored: Sequence[str]) -> dict[tuple
             lost = set(named.filter(pl.col("method") == method).filter(of_metric)["inference_id"])
             lost |= set(partial.filter(method=method, metric=metric)["inference_id"])
             if lost or (method, metric) in defined:
-                counts[method, metric] = len(lost) + max(0, tables.samples.height - done.get(method, 0))
+                counts[method, metric] = len(lost) + max(0, wanted_rows - done.get(method, 0))
     return counts
 
 
-def _paired(
-    methods: Sequence[str], scored: Sequence[str], cells: Mapping[tuple[str, str], pl.DataFrame]
-) -> list[dict[str, Any]]:
+def _paired(methods: Sequence[str], scored: Sequence[str], cells: Cells) -> list[dict[str, Any]]:
     """Return the difference of each two methods (the later one minus the earlier) in each metric both have."""
     return [
-        {"metric": metric, "one": one, "other": other, **_plain(difference)}
+        {"metric": metric, "one": one, "other": other, **plain(difference)}
         for metric in scored
         for other, one in combinations(methods, 2)
         if (one, metric) in cells and (other, metric) in cells
@@ -199,14 +219,12 @@ def _paired(
     ]
 
 
-def _gaps(
-    methods: Sequence[str], scored: Sequence[str], cells: Mapping[tuple[str, str], pl.DataFrame]
-) -> dict[str, dict[str, Any]]:
+def _gaps(methods: Sequence[str], scored: Sequence[str], cells: Cells) -> dict[str, dict[str, Any]]:
     """Return per method and metric the share of the way from floor to ceiling, where both are there."""
     bounded = [m for m in scored if (FLOOR, m) in cells and (CEILING, m) in cells]
     return {
         method: {
-            metric: _optional(gap_closed(cells[method, metric], cells[FLOOR, metric], cells[CEILING, metric]))
+            metric: optional(gap_closed(cells[method, metric], cells[FLOOR, metric], cells[CEILING, metric]))
             for metric in bounded
             if (method, metric) in cells
         }
@@ -215,13 +233,13 @@ def _gaps(
     }
 
 
-def _expected(methods: Sequence[str], cells: Mapping[tuple[str, str], pl.DataFrame]) -> list[dict[str, Any]]:
+def _expected(methods: Sequence[str], cells: Cells) -> list[dict[str, Any]]:
     """Return what became of each order in `EXPECTED` whose two methods and metric are there."""
     found = []
     for metric, one, sign, other in EXPECTED:
         if (one, metric) in cells and (other, metric) in cells and {one, other} <= set(methods):
             difference = paired_difference(cells[one, metric], cells[other, metric])
-            estimate = _optional(difference)
+            estimate = optional(difference)
             claim = {"metric": metric, "one": one, "sign": sign, "other": other, "difference": estimate}
             found.append({**claim, "verdict": _verdict(difference, sign)})
     return found
@@ -265,14 +283,3 @@ def _reply_counts(rungs: Mapping[str, Mapping[str, int]], failures: pl.DataFrame
 def _in_order(metrics: Iterable[str]) -> list[str]:
     """Return metric names, the known ones first in their order, the others by name."""
     return sorted(metrics, key=lambda name: (METRICS.index(name) if name in METRICS else len(METRICS), name))
-
-
-def _plain(estimate: Estimate) -> dict[str, Any]:
-    """Return an estimate as JSON values, rounded beyond what could matter."""
-    return {
-        key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(estimate).items()
-    }
-
-
-def _optional(estimate: Estimate | None) -> dict[str, Any] | None:
-    return None if estimate is None else _plain(estimate)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from prose_data.llm.types import Message
-from prose_data.simulator import judge, reader, writer
+from prose_data.simulator import explain, human, judge, keeper, reader, revisions, writer
 from prose_data.simulator.skills import SKILLS, Skills
 
 Answer = Callable[[str, Skills, random.Random, str], str]
@@ -20,15 +20,28 @@ _PARTS: tuple[tuple[str, Answer], ...] = (
     ("experienced writer", writer.write),
     ("archivist", writer.notes),
     ("careful reader", reader.infer),
+    ("careful observer", reader.infer),
     ("merges lists", reader.merge),
+    ("unites writing preferences", reader.merge_list),
     ("breaks descriptions", reader.break_down),
     ("strict checker", judge.verify),
+    ("keeps a numbered list", keeper.change_list),
+    ("impartial checker", keeper.hold_against),
+    ("could be of one hand", judge.one_hand),
     ("learns a user's writing preference", reader.phrase),
     ("descriptions of a user's writing preference have in common", reader.aggregate),
+    ("explains what a draft misses", explain.miss),
+    ("describes how a writer writes", explain.describe),
+    ("several readers who say, each alone", explain.vote),
+    ("groups writing preferences", explain.group),
     ("assesses how a text is written against", judge.all_components),
     ("assesses how a text is written", judge.one_component),
     ("compares two lists", judge.match),
     ("decides which of several people", judge.identify),
+    ("client who decides whether a draft", human.decide),
+    ("client who edits a draft", human.edit),
+    ("client's general taste", revisions.taste),
+    ("what the next draft needs", revisions.reasoned),
 )
 _CONFUSED = "I am not sure what you would like me to do."
 

@@ -28,17 +28,17 @@ def infer(prompt: str, skills: Skills, rng: random.Random, name: str) -> str:
     """Return the corrected list of preferences after a comparison of our draft with the person's text."""
     text = block(prompt, "text")
     beliefs = [item for item in split_items(block(prompt, "preferences")) if item[0] != "("]
-    kept = [item for item in beliefs if not _refuted(item, text, skills, rng)]
-    fresh = _noticed(text, block(prompt, "draft"), kept, skills, rng)
+    kept = [item for item in beliefs if not refuted(item, text, skills, rng)]
+    fresh = noticed(text, block(prompt, "draft"), kept, skills, rng)
     remarks = [f"The person's text stands out from our draft: {item}." for item in fresh]
     answer = "; ".join([*kept, *fresh]) or "none"
-    return "\n".join([*remarks, _labelled("Preferences", answer, skills, rng)])
+    return "\n".join([*remarks, labelled("Preferences", answer, skills, rng)])
 
 
 def phrase(prompt: str, skills: Skills, rng: random.Random, name: str) -> str:
     """Return a short phrase for what one edit shows (CIPHER)."""
-    found = _noticed(block(prompt, "text"), block(prompt, "draft"), [], skills, rng)
-    return _labelled("Preference", ", ".join(found) or "none", skills, rng)
+    found = noticed(block(prompt, "text"), block(prompt, "draft"), [], skills, rng)
+    return labelled("Preference", ", ".join(found) or "none", skills, rng)
 
 
 def aggregate(prompt: str, skills: Skills, rng: random.Random, name: str) -> str:
@@ -48,29 +48,45 @@ def aggregate(prompt: str, skills: Skills, rng: random.Random, name: str) -> str
     votes: Counter[str] = Counter()
     for one in phrases:
         for item in one:
-            key = _sense(item)
+            key = sense(item)
             wording.setdefault(key, item)
             votes[key] += 1
     best = sorted(votes, key=lambda key: -votes[key])[: skills.attention + 1]
-    return _labelled("Preference", ", ".join(wording[key] for key in best), skills, rng)
+    return labelled("Preference", ", ".join(wording[key] for key in best), skills, rng)
 
 
 def merge(prompt: str, skills: Skills, rng: random.Random, name: str) -> str:
-    """Return a list without items of equal meaning; of two that contradict each other the first stays."""
+    """Return the merged list as a line."""
+    kept = _merged(split_items(block(prompt, "preferences")), skills, rng)
+    return labelled("Preferences", "; ".join(kept) or "none", skills, rng)
+
+
+def merge_list(prompt: str, skills: Skills, rng: random.Random, name: str) -> str:
+    """Return the merged list as JSON."""
+    return _json(_merged(split_items(block(prompt, "preferences")), skills, rng), skills, rng)
+
+
+def _merged(items: list[str], skills: Skills, rng: random.Random) -> list[str]:
+    """Return the items without those of equal meaning; of two that contradict each other the first stays."""
     kept: dict[str, str] = {}
-    for item in split_items(block(prompt, "preferences")):
+    for item in items:
         means = meaning(item)
         clash = means is not None and any(
             other in kept for other in (*DEVICES[means.device].opposites, f"no {means.device}")
         )
         if not clash and rng.random() >= skills.lose:
-            kept.setdefault(_sense(item), item)
-    return _labelled("Preferences", "; ".join(kept.values()) or "none", skills, rng)
+            kept.setdefault(sense(item), item)
+    return list(kept.values())
 
 
 def break_down(prompt: str, skills: Skills, rng: random.Random, name: str) -> str:
-    """Return a description's items as JSON, at times in a fence, as a bare list, or broken."""
+    """Return a description's items as JSON."""
     found = [item for item in split_items(block(prompt, "preferences")) if rng.random() >= skills.lose]
+    return _json(found, skills, rng)
+
+
+def _json(found: list[str], skills: Skills, rng: random.Random) -> str:
+    """Return items as JSON, at times in a fence, as a bare list, or broken."""
     answer = json.dumps({"components": found})
     if rng.random() < skills.garble:
         listing = "\n".join(f"{number}. {item}" for number, item in enumerate(found, 1))
@@ -80,9 +96,9 @@ def break_down(prompt: str, skills: Skills, rng: random.Random, name: str) -> st
     return answer
 
 
-def _noticed(text: str, draft: str, known: list[str], skills: Skills, rng: random.Random) -> list[str]:
+def noticed(text: str, draft: str, known: list[str], skills: Skills, rng: random.Random) -> list[str]:
     """Return phrases for differences that `text` clearly shows, `draft` does not, and `known` does not name."""
-    named = {_sense(item) for item in known}
+    named = {sense(item) for item in known}
     own, ours = shown(text), shown(draft)
     gaps = {
         device: own[device] - ours[device]
@@ -98,20 +114,22 @@ def _noticed(text: str, draft: str, known: list[str], skills: Skills, rng: rando
         if rng.random() < skills.notice * (1.0 if plain else 0.6):
             found.append(rng.choice(DEVICES[device].phrases))
     if rng.random() < skills.invent:
-        found.append(_invented(text, rng))
-    return [item for item in found if _sense(item) not in named]
+        found.append(invented(text, rng))
+    return [item for item in found if sense(item) not in named]
 
 
-def _refuted(item: str, text: str, skills: Skills, rng: random.Random) -> bool:
+def refuted(item: str, text: str, skills: Skills, rng: random.Random) -> bool:
+    """Return whether a reader of `text` takes `item` for wrong: it does not show, and the reader sees that."""
     means = meaning(item)
     if means is None:
         return rng.random() < skills.prune / 4
     degree = shown(text)[means.device]
-    refuted = degree < PLAIN if means.positive else degree >= CLEAR
-    return refuted and rng.random() < skills.prune
+    absent = degree < PLAIN if means.positive else degree >= CLEAR
+    return absent and rng.random() < skills.prune
 
 
-def _invented(text: str, rng: random.Random) -> str:
+def invented(text: str, rng: random.Random) -> str:
+    """Return a preference that is not there: about the topic of `text`, a commonplace, or any device."""
     kind = rng.random()
     topic = topic_words(text, 4)
     if kind < 0.5 and topic:
@@ -121,14 +139,16 @@ def _invented(text: str, rng: random.Random) -> str:
     return rng.choice(DEVICES[rng.choice(list(DEVICES))].phrases)
 
 
-def _sense(item: str) -> str:
+def sense(item: str) -> str:
+    """Return what `item` means, so that two items of equal meaning are equal; its own words where it means no device."""
     means = meaning(item)
     if means is None:
         return item.lower()
     return means.device if means.positive else f"no {means.device}"
 
 
-def _labelled(label: str, answer: str, skills: Skills, rng: random.Random) -> str:
+def labelled(label: str, answer: str, skills: Skills, rng: random.Random) -> str:
+    """Return the line `label: answer`, at times in another form than the one asked for."""
     if rng.random() < skills.garble:
         return rng.choice((f"### {label}: {answer}", f"**{label}:** {answer}", f"{label}:\n{answer}", answer))
     return f"{label}: {answer}"

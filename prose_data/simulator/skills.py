@@ -11,6 +11,7 @@ class Skills:
     imitate:   the writer takes over a device that it sees in the examples
     notice:    a reader who compares two texts sees a plain difference (times the device's salience)
     attention: how many differences a reader names at one look (a number)
+    heed:      a reader takes over what was counted in a text and given to it, where the text bears it out
     invent:    a reader adds a preference that is not there
     prune:     a reader sees that a stated preference is not borne out by the text
     misjudge:  a verdict is off
@@ -22,6 +23,7 @@ class Skills:
     imitate: float
     notice: float
     attention: int
+    heed: float
     invent: float
     prune: float
     misjudge: float
@@ -30,7 +32,7 @@ class Skills:
 
 
 SKILLS = {
-    "sim-strong": Skills(0.95, 0.65, 0.85, 2, 0.20, 0.5, 0.03, 0.00, 0.02),
-    "sim-medium": Skills(0.88, 0.50, 0.65, 2, 0.35, 0.35, 0.08, 0.03, 0.05),
-    "sim-weak": Skills(0.75, 0.35, 0.45, 1, 0.50, 0.2, 0.15, 0.08, 0.12),
+    "sim-strong": Skills(0.95, 0.65, 0.85, 2, 0.9, 0.20, 0.5, 0.03, 0.00, 0.02),
+    "sim-medium": Skills(0.88, 0.50, 0.65, 2, 0.8, 0.35, 0.35, 0.08, 0.03, 0.05),
+    "sim-weak": Skills(0.75, 0.35, 0.45, 1, 0.6, 0.50, 0.2, 0.15, 0.08, 0.12),
 }

@@ -1,5 +1,6 @@
 """What the simulated model understands: the blocks of a prompt, what a phrase means, what a text shows."""
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -23,10 +24,14 @@ class Meaning:
     positive: bool
 
 
+def blocks(prompt: str, tag: str) -> list[str]:
+    """Return what stands between each <tag> and its end."""
+    return re.findall(rf"<{tag}>\n(.*?)\n</{tag}>", prompt, re.DOTALL)
+
+
 def block(prompt: str, tag: str) -> str:
     """Return what stands between the last <tag> and its end, "" if there is none."""
-    found = re.findall(rf"<{tag}>\n(.*?)\n</{tag}>", prompt, re.DOTALL)
-    return found[-1] if found else ""
+    return next(reversed(blocks(prompt, tag)), "")
 
 
 def listed(text: str) -> list[str]:
@@ -35,8 +40,18 @@ def listed(text: str) -> list[str]:
 
 
 def split_items(line: str) -> list[str]:
-    """Return the items of "a; b; c"."""
-    return [item.strip() for item in re.split(r";\s+|;$|\n", line) if item.strip() and item.strip()[0] != "("]
+    """Return the items of "a; b; c" or of a JSON list."""
+    parts = _json_items(line) or re.split(r";\s+|;$|\n", line)
+    return [item.strip() for item in parts if item.strip() and item.strip()[0] != "("]
+
+
+def _json_items(line: str) -> list[str]:
+    """Return the texts of a JSON list, none for anything else."""
+    try:
+        listed = json.loads(line) if line.startswith("[") else []
+    except (ValueError, RecursionError):
+        return []
+    return [item for item in listed if isinstance(item, str)]
 
 
 @cache

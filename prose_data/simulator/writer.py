@@ -41,14 +41,10 @@ def write(prompt: str, skills: Skills, rng: random.Random, name: str) -> str:
     if not missing:
         wanted.extend(_imitated(prompt, skills, rng))
 
-    task = "email" if "email" in _request(prompt) else "summarization"
-    page = plain_page(task, document, _named(name, document))
-    for device in _in_order(wanted, shunned):
-        device.apply(page, _named(name, device.name, document))
-    text = page.render()
-    if rng.random() < skills.garble:
-        return rng.choice((f'{rng.choice(_PREAMBLES)}\n\n"""\n{text}\n"""', f'"""\n{text}', text))
-    return f'"""\n{text}\n"""'
+    page = plain_page(task_of(prompt), document, named(name, document))
+    for device in in_order(wanted, shunned):
+        device.apply(page, named(name, device.name, document))
+    return handed_in(page.render(), skills, rng)
 
 
 def notes(prompt: str, skills: Skills, rng: random.Random, name: str) -> str:
@@ -74,7 +70,7 @@ def _imitated(prompt: str, skills: Skills, rng: random.Random) -> list[str]:
     return [name for name in common if rng.random() < skills.imitate * (0.5 + DEVICES[name].salience / 2)]
 
 
-def _in_order(wanted: Iterable[str], shunned: set[str]) -> list[Device]:
+def in_order(wanted: Iterable[str], shunned: set[str]) -> list[Device]:
     """Return the devices to apply by stage; of two that contradict each other the first wanted wins."""
     chosen: dict[str, Device] = {}
     for name in wanted:
@@ -87,15 +83,23 @@ def _in_order(wanted: Iterable[str], shunned: set[str]) -> list[Device]:
     return sorted(chosen.values(), key=lambda device: (device.stage, device.name))
 
 
-def _request(prompt: str) -> str:
-    """Return the prompt's request line, wherever it stands outside the blocks."""
+def task_of(prompt: str) -> str:
+    """Return the task that the prompt's request names, wherever it stands outside the blocks."""
     found = re.findall(
         r"^(?:You were asked: )?Write a short (\w+)",
         re.sub(r"<(\w+)>\n.*?\n</\1>", "", prompt, flags=re.DOTALL),
         re.MULTILINE,
     )
-    return found[-1] if found else "summary"
+    return "email" if found and found[-1] == "email" else "summarization"
 
 
-def _named(*words: str) -> random.Random:
+def handed_in(text: str, skills: Skills, rng: random.Random) -> str:
+    """Return a text between triple quotes, at times with words before it or with quotes that are not there."""
+    if rng.random() < skills.garble:
+        return rng.choice((f'{rng.choice(_PREAMBLES)}\n\n"""\n{text}\n"""', f'"""\n{text}', text))
+    return f'"""\n{text}\n"""'
+
+
+def named(*words: str) -> random.Random:
+    """Return the generator of these words: the same ones draw the same."""
     return random.Random("\x1f".join(words))

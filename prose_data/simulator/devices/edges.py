@@ -338,7 +338,7 @@ DEVICES_EDGES = (
         "call_to_action",
         "closing",
         ("call to action", "end with a call to action"),
-        (r"\bcalls? to action\b", r"\b(?:ask|urge|invite)s? the reader to (?:act|do)\b"),
+        (r"\bcalls? to action\b", r"\b(?:ask|urge?|invite?)(?:s|ing)? the reader to (?:act|do)\b"),
         62,
         0.5,
         _ended(_CALLS),

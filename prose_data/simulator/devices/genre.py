@@ -72,7 +72,7 @@ DEVICES_GENRE: tuple[Device, ...] = (
         "stream",
         "genre",
         ("write using a stream-of-consciousness style", "let thoughts flow as they come"),
-        (r"\bstream[- ]of[- ]consciousness", r"\bfree association"),
+        (r"\bstream[- ]of[- ]consciousness", r"\bfree association", r"\brambl(?:e|es|ing)\b"),
         """where was i, wait no, no wait, no where was, what was it, was it about, keep thinking, the mind, mind drifts, mind wanders,
         thoughts drift, drifting, drifting now, wanders, it wanders, and then what, and then again, round it goes, round again,
         slips away, slips into, slips, i forget, on it goes, and on it, one thought, another thought, same thought, the thought,

@@ -140,6 +140,7 @@ DEVICES_PERSON = (
         (
             r"\bsecond[- ]person\b",
             r"\baddress(?:es|ing)? the reader\b",
+            r"\b(?:speak|talk|writ)(?:e|s|es|ing)? (?:straight |directly )?to the reader\b",
             r"\breader (?:directly )?as ['\"]?you\b",
         ),
         20,
@@ -152,7 +153,10 @@ DEVICES_PERSON = (
         "third_person",
         "person",
         ("adopt a third person narrative", "tell it in the third person"),
-        (r"\bthird[- ]person\b",),
+        (
+            r"\bthird[- ]person\b",
+            r"\bhe(?:,| or| and) she\b",
+        ),
         20,
         0.6,
         _speak(_THEY, 0.9),

@@ -63,7 +63,11 @@ DEVICES_QUESTIONS = (
         "rhetorical_questions",
         "figure",
         ("include rhetorical questions", "ask rhetorical questions"),
-        (r"\brhetorical\b", r"\bquestions? (?:that|which) (?:need|expect)s? no answers?\b"),
+        (
+            r"\brhetorical\b",
+            r"\bquestions? (?:that|which) (?:need|expect)s? no answers?\b",
+            r"\bquestions? (?:\w+ )?for effect\b",
+        ),
         30,
         0.6,
         _rhetorical_questions,

@@ -109,7 +109,12 @@ DEVICES_RHYTHM = (
         "short_sentences",
         "rhythm",
         ("include several short and punchy sentences", "short sentences", "write short sentences"),
-        (r"\b(?:short|punchy|clipped|terse|choppy)\b[\w, ]*\bsentences?\b", r"\bpunchy\b", r"\bstaccato\b"),
+        (
+            r"\b(?:short|punchy|clipped|terse|choppy)\b[\w, ]*\bsentences?\b",
+            r"\bpunchy\b",
+            r"\bstaccato\b",
+            r"\bsentences? (?:\w+ ){0,2}(?:short|clipped|terse|choppy)\b",
+        ),
         40,
         0.55,
         _short_sentences,

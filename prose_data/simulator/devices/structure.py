@@ -303,6 +303,7 @@ DEVICES_STRUCTURE = (
             r"\b(?:one|single)[- ]sentence paragraphs?\b",
             r"\b(?:each|every) sentence (?:in|on) (?:its|a) (?:own|new|separate)\b",
             r"\bsentence its own (?:paragraph|line)\b",
+            r"\bnew (?:paragraph|line) (?:after|for|with) (?:each|every) sentence\b",
         ),
         52,
         0.6,

@@ -182,7 +182,7 @@ DEVICES_TONE: tuple[Device, ...] = (
         "critical",
         "tone",
         ("be sharply critical", "be harshly critical"),
-        (r"\bcritical\b", r"\bharsh", r"\bscathing", r"\bfault-?finding"),
+        (r"\bcritical\b", r"\bharsh", r"\bscathing", r"\bfault-?finding", r"\bfind(?:s|ing)? faults?\b"),
         """flawed, flaw, flaws, sloppy, careless, carelessly, shoddy, unconvincing, inadequate, inadequately, unacceptable,
         indefensible, inexcusable, misleading, superficial, shallow, lazy, feeble, incoherent, disappointing, disappointment,
         mediocre, unjustified, untenable, embarrassing, embarrassingly, half baked, falls short, fall short, falls apart,

@@ -1,0 +1,57 @@
+"""How the simulated model puts the 90 directions of AlignX into words: the tables of `data/alignx/simulated`.
+
+Each pole has several sentences that somebody at that pole would write under a post, and phrases that describe such a
+person. Interests have things instead, which go into sentences of liking or disliking. `{it}` stands for what a post is
+about.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+
+from prose_data.paths import DATA
+
+FOLDER = DATA / "alignx"
+
+Pole = tuple[int, bool]  # a dimension's index, and whether it is its positive pole
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """All tables: `says` and `traits` by pole, `things` by interest, `phrases` by kind, `topics` long form to short."""
+
+    says: dict[Pole, tuple[str, ...]]
+    traits: dict[Pole, tuple[str, ...]]
+    things: dict[int, tuple[str, ...]]
+    phrases: dict[str, tuple[str, ...]]
+    topics: dict[str, str]
+
+
+def _rows(name: str) -> list[list[str]]:
+    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines[1:]]
+
+
+@cache
+def wordings() -> Wordings:
+    """Return the tables, read once."""
+    says: defaultdict[Pole, list[str]] = defaultdict(list)
+    traits: defaultdict[Pole, list[str]] = defaultdict(list)
+    for index, value, kind, text in _rows("simulated/wordings.tsv"):
+        (says if kind == "says" else traits)[int(index), value == "1"].append(text)
+    things: defaultdict[int, list[str]] = defaultdict(list)
+    for index, thing in _rows("simulated/things.tsv"):
+        things[int(index)].append(thing)
+    phrases: defaultdict[str, list[str]] = defaultdict(list)
+    for kind, text in _rows("simulated/phrases.tsv"):
+        phrases[kind].append(text)
+    for index, own in things.items():
+        for positive, frames in ((True, phrases["like"]), (False, phrases["dislike"])):
+            says[index, positive] = [frame.replace("{thing}", thing) for frame in frames for thing in own]
+    return Wordings(
+        says={pole: tuple(texts) for pole, texts in says.items()},
+        traits={pole: tuple(texts) for pole, texts in traits.items()},
+        things={index: tuple(texts) for index, texts in things.items()},
+        phrases={kind: tuple(texts) for kind, texts in phrases.items()},
+        topics={text: short for kind, text, short in _rows("briefs.tsv") if kind == "topic"},
+    )
