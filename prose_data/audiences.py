@@ -10,10 +10,14 @@ from itertools import groupby
 
 from prose_data.config import Config
 from prose_data.documents import Documents, prelude_turns
+from prose_data.episode import Round
 from prose_data.errors import InputError
+from prose_data.methods.retrieval import related
+from prose_data.methods.types import Entry
 from prose_data.spaces import Kind, Space
 from prose_data.streams import digest, stream
 from prose_data.values import Document, User
+from prose_data.writing import Example
 
 UNKNOWN = "unknown"  # the source of a document that does not say whose it is
 
@@ -91,3 +95,22 @@ def as_shown(config: Config, audience: Audience, user: User, document: Document,
     if known:
         return replace(shown, source=user.user_id)
     return replace(shown, source=UNKNOWN, origin="", licence="")
+
+
+def right_sources(config: Config, rounds: Sequence[Round]) -> tuple[int, int]:
+    """Return how many of the samples related to the rounds' documents are the same user's, and how many there are.
+
+    Their ratio is PLUME's `document_source_accuracy` (arXiv 2505.23815, section on retrieval), for `prose.retrieve` of
+    them.
+    """
+    memory: tuple[Entry, ...] = ()
+    owners: list[str] = []
+    right = found = 0
+    for turn in rounds:
+        places = related(memory, turn.document, config.prose.retrieve, config.retrieves)
+        right += sum(owners[place] == turn.user_id for place in places)
+        found += len(places)
+        if turn.split == "learn":
+            memory = (*memory, Entry(Example(turn.document, turn.text or "")))
+            owners.append(turn.user_id)
+    return right, found

@@ -7,6 +7,7 @@ stands between triple quotes.
 from collections.abc import Sequence
 
 from prose_data.episode import Answer
+from prose_data.errors import RequestFailed
 from prose_data.llm.ask import ask_text, ask_verdict
 from prose_data.llm.door import View
 from prose_data.prompts import render
@@ -20,7 +21,8 @@ async def answer(document: Document, draft: str, told: Sequence[str], view: View
     """Return what a user who prefers `told` makes of `draft`, asking the human's model once or twice.
 
     A verdict that can't be read is no acceptance: the draft is edited, and the verdict noted. An edit that changes
-    nothing is told apart from an acceptance.
+    nothing is told apart from an acceptance. Where the edit fails there is no text. Raises RequestFailed if the first
+    request does.
     """
     fields = {
         "request": REQUESTS[document.task],
@@ -31,5 +33,9 @@ async def answer(document: Document, draft: str, told: Sequence[str], view: View
     verdict = await ask_verdict(view, render("human_accept", **fields), "human", [ACCEPT, EDIT])
     if verdict == ACCEPT:
         return Answer("accepted", draft)
-    text = await ask_text(view, render("human_edit", **fields), "human")
+    text = None
+    try:
+        text = await ask_text(view, render("human_edit", **fields), "human")
+    except RequestFailed as error:
+        view.note(error.reason, str(error))  # beside what is noted of the verdict
     return Answer("unchanged" if text == draft else "edited", text, tuple(view.notes))

@@ -75,6 +75,8 @@ class Run:
         parts = [self.part(OWN_TABLE[stage], shard), self.part("failures", shard, stage)]
         if stage == "synthesize":
             parts.append(self.part("users", shard))
+        if stage == "infer" and self.config.framework == "prelude":
+            parts.append(self.part("edits", shard))
         return all(part.exists() for part in parts)
 
     @property

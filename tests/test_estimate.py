@@ -86,6 +86,42 @@ def test_a_run_uses_what_was_estimated(settings: dict[str, Any], tmp_path: Path)
     assert found.simulated and found.seconds is not None and found.seconds > 0
 
 
+PRELUDE: dict[str, Any] = {
+    "space": "prelude",
+    "framework": "prelude",
+    "tasks": ["email"],
+    "seeds": [0, 1],
+    "samples": {"per_user": 8},
+    "metrics": ["identification"],
+    "users": {"count": 8},
+    "methods": ["no_learning", "continual", "cot_edit", "cipher_n"],
+}
+
+
+@pytest.mark.parametrize("users", [18, 2])
+def test_users_who_are_served_together_are_estimated_also_from_fewer_of_their_rounds(
+    users: int, tmp_path: Path
+) -> None:
+    config = _config(**PRELUDE)
+    found = estimate(config, users=users)
+    assert found.pilot_users in (4, 8)
+    requests = asyncio.run(run_all(config, tmp_path / "run")).read("requests")
+    for row in found.rows:
+        used = _used(requests.filter(stage=row.stage, method=row.method))
+        assert _amounts(row) == pytest.approx(used, rel=0.25 if users == 18 else 0.4), row
+    short = pilot(config, users)
+    assert short.length == (1.0 if users == 18 else 2.0)
+    assert short.paces["score"].units == 2 * 8 * 8 * 4 and short.paces["infer"].units == 2 * 2 * 4
+
+
+def test_an_audience_waits_for_one_reply_after_another() -> None:
+    settings = {**PRELUDE, "seeds": [0]}
+    found, short = (estimate(_config(**settings, **_remote(concurrency=1)), users=users) for users in (18, 2))
+    assert found.seconds is not None and short.seconds is not None
+    assert found.total.requests * 2.0 <= found.seconds <= found.total.calls * 2.0
+    assert short.seconds == pytest.approx(found.seconds, rel=0.3)
+
+
 def test_of_equal_requests_an_endpoint_gets_one(tmp_path: Path) -> None:
     config, run = _over_http(
         tmp_path / "run", seeds=[0, 1], users={"count": 4}, samples={"per_user": 3}, metrics=["ppcm"]
@@ -170,7 +206,7 @@ def test_the_pilot_says_what_a_unit_takes(tmp_path: Path) -> None:
 def test_pilot_users_stand_for_all_users_and_kinds(space: str) -> None:
     flown = pilot(_config(space=space, users={"count": 1000}, **CHEAP), 9)
     assert sum(member.users for member in flown.members) == pytest.approx(1000)
-    assert len({(member.user.task, member.user.source) for member in flown.members}) == 9
+    assert len({(member.served[0].task, member.served[0].source) for member in flown.members}) == 9
 
 
 def test_estimates_repeat() -> None:

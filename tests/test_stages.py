@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -18,10 +17,9 @@ import polars as pl
 import pytest
 
 from prose_data import stages
-from prose_data.config import Budget, Config, dump_config, parse_config
+from prose_data.config import Config, dump_config, parse_config
 from prose_data.errors import BudgetReached, InputError, RequestFailed
 from prose_data.llm.door import Door
-from prose_data.llm.meter import Meter
 from prose_data.llm.types import LLM, Reply, Request, Role
 from prose_data.methods import METHODS
 from prose_data.methods.types import Draft, Entry, Memory, Method, Preference
@@ -32,6 +30,7 @@ from prose_data.simulator.server import Faults, make_app, running
 from prose_data.stages import check, infer_shard, run_all, run_stage, score_shard, started
 from prose_data.values import Document, Inference, Sample, Stage, User
 from prose_data.writing import Example
+from tests.fakes import FakeDoor
 
 ROOT = Path(__file__).resolve().parents[1]
 REPEATED = ("users", "documents", "samples", "inferences", "scores", "failures")
@@ -60,23 +59,6 @@ def _files(run: Path) -> dict[str, bytes]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run of two shards on the simulated model."""
     return asyncio.run(run_all(_config(), tmp_path_factory.mktemp("whole") / "run"))
-
-
-class FakeDoor(Door):
-    """A door whose every reply comes from `answer(role, messages)`; `asked` holds what was asked."""
-
-    def __init__(self, answer: Any = lambda role, messages: '"""A draft."""') -> None:
-        super().__init__({}, Meter(Budget()))
-        self._answer = answer
-        self.asked: list[tuple[Stage, Role, str]] = []
-
-    def way(self, role: Role) -> Any:
-        return SimpleNamespace(decoding={})
-
-    async def ask(self, way: Any, request: Request, stage: Stage, method: str) -> Reply:
-        text = "\n".join(message["content"] for message in request.body["messages"])
-        self.asked.append((stage, request.role, text))
-        return Reply(self._answer(request.role, text), "stop", 10, 5, "fake", "simulated", 0.25)
 
 
 def _nothing() -> None:

@@ -19,7 +19,7 @@ METRIC = "edit_distance"
 
 # Ratios to no_learning after 200 rounds, as reported second-hand for the paper (GPT-4 as agent and as user). Two numbers
 # are two encoders; of CIPHER with five neighbours the best encoder of each task is all that is known.
-PUBLISHED: Mapping[str, Mapping[str, str]] = {
+REPORTED: Mapping[str, Mapping[str, str]] = {
     "summarization": {
         "no_learning": "1",
         "explore_exploit": "1.351",
@@ -104,7 +104,7 @@ def _rounds(tables: "Tables") -> pl.DataFrame:
     )
 
 
-def _of_task(config: Config, rounds: pl.DataFrame, wanted: int, published: str | None) -> dict[str, Any]:
+def _of_task(config: Config, rounds: pl.DataFrame, wanted: int, reported: str | None) -> dict[str, Any]:
     """Return the measures of all methods on one task with `wanted` rounds per seed."""
     methods = {
         method: _of_method(rounds.filter(method=method), wanted, len(config.seeds))
@@ -118,11 +118,11 @@ def _of_task(config: Config, rounds: pl.DataFrame, wanted: int, published: str |
         found["gap_closed"] = None
         if floor is not None and ceiling is not None:
             found["gap_closed"] = _quotient(floor - mean[method], floor - ceiling)
-        found["published_ratio"] = PUBLISHED[published].get(method) if published else None
+        found["reported_ratio"] = REPORTED[reported].get(method) if reported else None
     return {
         "rounds": wanted,
         "methods": methods,
-        "expected": _expected(rounds, ORDERS[published]) if published else [],
+        "expected": _expected(rounds, ORDERS[reported]) if reported else [],
     }
 
 
@@ -163,7 +163,7 @@ def _curve(rounds: pl.DataFrame) -> list[float]:
 
 
 def _expected(rounds: pl.DataFrame, order: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """Return, for methods that follow each other in the published order, in how many seeds the first costs less."""
+    """Return, for methods that follow each other in the reported order, in how many seeds the first costs less."""
     sums = rounds.group_by("method", "seed").agg(pl.col("cost").sum())
     cost = {(method, seed): total for method, seed, total in sums.iter_rows()}
     there = [[method for method in group if (rounds["method"] == method).any()] for group in order]
@@ -218,12 +218,13 @@ def prelude_parts(found: Mapping[str, Any] | None) -> list[str]:
     return parts
 
 
-def _task_parts(task: str, found: Mapping[str, Any], size: int) -> list[str]:
+def cost_table(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of a task's table as text; what no method has is left out."""
     methods = found["methods"]
     columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
-        "cost": lambda m: _pm(m["cost"], 0),
+        "cost": lambda m: _plus_minus(m["cost"]),
         "ratio": lambda m: _number(m["ratio"], 3),
-        "published": lambda m: m["published_ratio"] or DASH,
+        "reported": lambda m: m["reported_ratio"] or DASH,
         "gap closed": lambda m: _percent(m["gap_closed"]),
         "per round": lambda m: _number(m["per_round"]["mean"], 3),
         "without cost": lambda m: _percent(m["zero_cost"]["mean"]),
@@ -235,17 +236,23 @@ def _task_parts(task: str, found: Mapping[str, Any], size: int) -> list[str]:
     texts = {name: [text(m) for m in methods.values()] for name, text in columns.items()}
     kept = [name for name, cells in texts.items() if set(cells) != {DASH}]
     rows = [[named(m), *(texts[name][at] for name in kept)] for at, m in enumerate(methods)]
-    bins = max(len(m["zero_by_bin"]) for m in methods.values())
-    ranges = [f"{size * b + 1}–{min(found['rounds'], size * (b + 1))}" for b in range(bins)]
-    parts = [f"### {task}: {found['rounds']} rounds", grid(["method", *kept], rows)]
-    if "published" in kept:
+    return ["method", *kept], rows
+
+
+def _task_parts(task: str, found: Mapping[str, Any], size: int) -> list[str]:
+    methods = found["methods"]
+    header, rows = cost_table(found)
+    parts = [f"### {task}: {found['rounds']} rounds", grid(header, rows)]
+    if "reported" in header:
         parts.append(
-            "Published: ratios reported for GPT-4 over 200 rounds (arXiv 2404.15269), for orientation; two numbers are two "
-            f"encoders, and of cipher_n the better one. {DASH} where nothing is published."
+            "Reported: the ratios that are reported second-hand for the paper (arXiv 2404.15269; GPT-4, 200 rounds), for "
+            "orientation; two numbers are two encoders, and of cipher_n the better one is known."
         )
     if lost := {m: v["lost"] for m, v in methods.items() if v["lost"]}:
         counts = ", ".join(f"{method} {count}" for method, count in lost.items())
         parts.append(f"Rounds that failed and are missing in the sums, over all seeds: {counts}.")
+    bins = max(len(m["zero_by_bin"]) for m in methods.values())
+    ranges = [f"{size * b + 1}–{min(found['rounds'], size * (b + 1))}" for b in range(bins)]
     parts += [
         f"![Cumulative cost of editing by round, {task}](figures/{figure_name(task)}.svg)",
         "Share of rounds without cost, by round:",
@@ -254,7 +261,7 @@ def _task_parts(task: str, found: Mapping[str, Any], size: int) -> list[str]:
     if found["expected"]:
         lines = [[f"{e['one']} < {e['other']}", f"{e['holds']} of {e['seeds']}"] for e in found["expected"]]
         parts += [
-            "The published order of costs, and in how many seeds it holds here:",
+            "The order of the reported costs, and in how many seeds it holds here:",
             grid(["order", "holds"], lines),
         ]
     return parts
@@ -265,9 +272,9 @@ def figure_name(task: str) -> str:
     return f"edit_cost_{task}"
 
 
-def _pm(spread: Mapping[str, Any], digits: int) -> str:
-    text = f"{spread['mean']:,.{digits}f}"
-    return text if spread["sd"] is None else f"{text} ± {spread['sd']:,.{digits}f}"
+def _plus_minus(spread: Mapping[str, Any]) -> str:
+    text = f"{spread['mean']:,.0f}"
+    return text if spread["sd"] is None else f"{text} ± {spread['sd']:,.0f}"
 
 
 def _number(value: float | None, digits: int) -> str:
