@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from prose_data.config import Config, HubDocuments, OwnDocuments
-from prose_data.embedding import similarities
+from prose_data.embedding import encode
 from prose_data.errors import InputError
 from prose_data.hub_documents import load_preset, stream_rows
 from prose_data.paths import DATA
@@ -18,6 +19,8 @@ from prose_data.spaces import Kind, Space
 from prose_data.streams import stream
 from prose_data.users import round_of
 from prose_data.values import Document, Task, User
+
+_LOOK = 500  # documents of a kind among which those about one topic are looked for
 
 Counts = Mapping[str, Mapping[str, int]]  # where from -> step -> rows left after it, in order
 
@@ -142,7 +145,8 @@ def draw_documents(
 def _about_one_topic(config: Config, documents: Documents, user: User, seed: int) -> list[Document]:
     """Return documents about one topic to learn from, in chance order, and behind them heldout ones of other sources.
 
-    The topic is that of one of the user's kind, by chance: it and those of its kind that are most like it in wording.
+    The topic is that of one document of the user's kind, by chance: it and those that are most like it in wording, of the
+    first 500 of the kind.
     """
     learned, heldout = config.samples.per_user, config.samples.heldout
     own = documents.of(user)
@@ -151,10 +155,18 @@ def _about_one_topic(config: Config, documents: Documents, user: User, seed: int
     others = [document for document in documents.by_task[user.task] if document.source not in sources]
     _enough(config, user, heldout, others, f"{user.task} that are not of its source")
     rng = stream(seed, "topic", user.user_id)
-    alike = similarities(rng.choice(own).text, [document.text for document in own], "hashing")
+    own = own[: max(learned, _LOOK)]
+    alike = _likeness(tuple(document.text for document in own))[rng.randrange(len(own))]
     nearest = sorted(range(len(own)), key=lambda place: -alike[place])[:learned]
     rng.shuffle(nearest)
     return [*(own[place] for place in nearest), *rng.sample(others, heldout)]
+
+
+@lru_cache(maxsize=32)  # users of a kind share it
+def _likeness(texts: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return how alike each two texts are in wording, shape (n, n), to six decimals: beyond is a processor's rounding."""
+    rows = encode(texts, "hashing").astype(np.float64)
+    return (rows @ rows.T).round(6)
 
 
 def _enough(config: Config, user: User, wanted: int, pool: Sequence[Document], which: str) -> None:

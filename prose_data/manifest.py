@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from prose_data import __version__
-from prose_data.config import ROLES, Model
+from prose_data.config import ROLES, Config, Model
 from prose_data.llm.prices import price_of, price_source
 from prose_data.prompts import prompt_hashes
 from prose_data.runs import MANIFEST, Run, failed_share, write_json
@@ -27,8 +27,23 @@ _LIBRARIES = ("dataframely", "numpy", "openai", "polars", "prefect", "pyarrow", 
 
 def write_manifest(run: Run) -> dict[str, Any]:
     """Write `manifest.json` of a run whose stages are all done, and return its content."""
-    config = run.config
     manifest = {
+        **origin_of(run.config),
+        "rows": {table: run.count(table) for table in SCHEMAS},
+        "documents": next(iter(run.read_counts("documents")), {}),
+        "samples": acceptance(_sum(run.read_counts("synthesize-*"))),
+        "failures": failures_by_reason(run),
+        "failed_share": failed_share(run),
+        "requests": requests_by_source(run),
+        "rungs": _rungs(run),
+    }
+    write_json(run.path / MANIFEST, manifest)
+    return manifest
+
+
+def origin_of(config: Config) -> dict[str, Any]:
+    """Return what a manifest says of how its tables were made: configuration, code, models, prompts, libraries, time."""
+    return {
         "name": config.name,
         "version": __version__,
         "commit": _commit(),
@@ -40,16 +55,7 @@ def write_manifest(run: Run) -> dict[str, Any]:
         "prompts": prompt_hashes(),
         "python": sys.version.split()[0],
         "libraries": {name: found for name in _LIBRARIES if (found := _version(name))},
-        "rows": {table: run.count(table) for table in SCHEMAS},
-        "documents": next(iter(run.read_counts("documents")), {}),
-        "samples": acceptance(_sum(run.read_counts("synthesize-*"))),
-        "failures": _failures(run),
-        "failed_share": failed_share(run),
-        "requests": _requests(run),
-        "rungs": _rungs(run),
     }
-    write_json(run.path / MANIFEST, manifest)
-    return manifest
 
 
 def _price(model: Model) -> dict[str, Any] | None:
@@ -58,7 +64,7 @@ def _price(model: Model) -> dict[str, Any] | None:
     return None if price is None else {**price.model_dump(), "source": price_source(model)}
 
 
-def _failures(run: Run) -> dict[str, dict[str, int]]:
+def failures_by_reason(run: Run) -> dict[str, dict[str, int]]:
     """Return stage -> reason -> number of failures."""
     return _counted(run, "failures", "reason")
 
@@ -77,7 +83,7 @@ def _counted(run: Run, table: str, column: str) -> dict[str, dict[str, int]]:
     return stages
 
 
-def _requests(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
+def requests_by_source(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
     """Return stage -> source -> requests, tokens and US dollars (null where a price is unknown)."""
     counted = (
         run.scan("requests")

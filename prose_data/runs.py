@@ -42,8 +42,9 @@ _VALUES: Mapping[type, str] = {
     Edit: "edits",
     Score: "scores",
 }
-# What does not decide what the tables hold: budget, request store, and of a model where and how it is asked.
-_RUN_MAY_CHANGE = {"budget", "store", "offline"}
+# What does not decide what the tables hold: budget, request store, the experiment on a data set, and of a model where and
+# how it is asked.
+_RUN_MAY_CHANGE = {"budget", "store", "offline", "experiment"}
 _MODEL_MAY_CHANGE = {"base_url", "api_key_env", "concurrency", "timeout", "attempts", "mode"} | {
     "requests_per_minute",
     "tokens_per_minute",
@@ -75,6 +76,8 @@ class Run:
         parts = [self.part(OWN_TABLE[stage], shard), self.part("failures", shard, stage)]
         if stage == "synthesize":
             parts.append(self.part("users", shard))
+        if stage == "synthesize" and self.config.varies:
+            parts.append(self.part("truths", shard))
         if stage == "infer" and self.config.framework == "prelude":
             parts.append(self.part("edits", shard))
         return all(part.exists() for part in parts)

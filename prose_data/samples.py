@@ -8,7 +8,7 @@ from typing import Any
 
 from prose_data.config import Config
 from prose_data.errors import RequestFailed
-from prose_data.features import features
+from prose_data.features import features, quotes
 from prose_data.judging import shows
 from prose_data.llm.types import LLM
 from prose_data.measures import MEASURES
@@ -164,11 +164,8 @@ def text_problem(text: str, document: Document, components: Sequence[str], earli
     words = features(text).words
     if not MIN_WORDS <= len(words) <= max(MAX_WORDS, 2 * len(features(document.text).words)):
         return "length"
-    running = f" {' '.join(words)} "
-    for component in components:
-        phrase = features(component).words
-        if len(phrase) >= 3 and f" {' '.join(phrase)} " in running:
-            return "quotes_component"
+    if any(quotes(text, component) for component in components):
+        return "quotes_component"
     if any(_likeness(text, other) > LIKE_SAMPLE for other in earlier) or (
         _likeness(text, document.text) > LIKE_DOCUMENT
     ):

@@ -17,7 +17,7 @@ from prose_data.values import Task
 
 Kind = tuple[Task, str]  # what a user writes about: (task, source)
 
-_COMMON = ("space", "version", "kind", "join")
+_COMMON = ("space", "version", "kind", "join", "paraphrases")
 _KEYS = {"fixed": (*_COMMON, "tasks", "checks"), "drawn": (*_COMMON, "components")}
 _COMPONENT_KEYS = ("text", "axis", "excludes", "check")
 
@@ -38,6 +38,7 @@ class Space:
 
     `sets` (fixed spaces) maps (task, source) to components in file order; `components` is for drawn spaces;
     `checks` maps a component to the name of the measure that shows it without a model; `join` makes one text of a set.
+    `paraphrases` names the space whose components this one says in other words, "" for one of its own.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Space:
     components: tuple[StyleComponent, ...]
     checks: Mapping[str, str]
     join: str = "; "
+    paraphrases: str = ""
 
 
 def load_space(name_or_path: str) -> Space:
@@ -84,15 +86,16 @@ def _parse(fields: Mapping[str, Any], origin: str) -> Space:
     join = fields.get("join", "; ")
     if not isinstance(join, str) or not join:
         raise InputError(f"{origin}: join is {join!r}; it must be a text such as '; '")
+    original = _text(fields["paraphrases"], origin, "paraphrases") if "paraphrases" in fields else ""
     if kind == "fixed":
         sets = dict(_sets(fields.get("tasks"), origin))
         checks = _checks(
             fields.get("checks", {}), {text for texts in sets.values() for text in texts}, origin
         )
-        return Space(name, version, "fixed", sets, (), checks, join)
+        return Space(name, version, "fixed", sets, (), checks, join, original)
     components = _components(fields.get("components"), origin)
     checks = {component.text: component.check for component in components if component.check is not None}
-    return Space(name, version, "drawn", {}, components, checks, join)
+    return Space(name, version, "drawn", {}, components, checks, join, original)
 
 
 def _sets(value: object, origin: str) -> Iterator[tuple[Kind, tuple[str, ...]]]:

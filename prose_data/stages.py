@@ -14,7 +14,15 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
-from prose_data.audiences import Audience, as_shown, audiences_of, block_size, in_sequence
+from prose_data.audiences import (
+    Audience,
+    as_shown,
+    audiences_of,
+    block_size,
+    in_sequence,
+    right_sources,
+)
+from prose_data.bertscore import check_bertscore
 from prose_data.config import ROLES, Config
 from prose_data.documents import Documents, draw_documents, load_documents
 from prose_data.editing import answer
@@ -31,7 +39,7 @@ from prose_data.methods import ORACLE
 from prose_data.methods.components import joined
 from prose_data.methods.named import check_names, make
 from prose_data.methods.types import Draft, Memory, Method, Preference
-from prose_data.metrics import METRICS
+from prose_data.metrics import ENCODED, METRICS
 from prose_data.metrics.types import Case, Finding, at_truth
 from prose_data.runs import OWN_TABLE, SPENT, STAGES, Run, load_run, open_run
 from prose_data.samples import write_samples
@@ -246,6 +254,13 @@ async def infer_shard(run: Run, shard: int, door: Door, tick: Tick) -> None:
         return Result(lived.inferences, lived.edits, lived.failures)
 
     audiences = audiences_of(config, ground.space, ground.kinds, _in_order(config, ground, shard, users))
+    if config.serves.users != 1:
+        pairs = [
+            right_sources(config, _rounds(config, ground, audience, seed, samples, held)[0])
+            for audience, seed in product(audiences, config.seeds)
+        ]
+        right, found = (sum(numbers) for numbers in zip(*pairs, strict=True))
+        run.write_counts(f"related-{shard:05d}", {"right": right, "found": found})
     units = enumerate(product(audiences, config.seeds, config.methods))
     results = await each(units, unit, workers_of(config, *ASKING["infer"]))
     if config.framework == "prelude":
@@ -517,5 +532,7 @@ def _check_names(config: Config) -> None:
     for name in config.metrics:
         if name not in METRICS:
             raise InputError(f"metrics: {name!r} is not known; use some of {', '.join(METRICS)}")
-    if config.retrieves.by == "cosine" or "accuracy" in config.metrics:
+    if config.retrieves.by == "cosine" or ENCODED & set(config.metrics):
         check_encoder(config.retrieval.encoder)
+    if "bertscore" in config.metrics:
+        check_bertscore()

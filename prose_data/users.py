@@ -104,6 +104,34 @@ def _fixed_user(config: Config, space: Space, kinds: Sequence[Kind], index: int)
     return User(user_id, space.name, task, source, persona(seed, user_id), space.sets[task, source], seed)
 
 
+def clashes(components: Sequence[StyleComponent]) -> list[set[int]]:
+    """Return for each component the numbers of those that can't stand beside it: of its axis (itself too) or excluded."""
+    places = {component.text: place for place, component in enumerate(components)}
+    return [
+        {place for place, other in enumerate(components) if other.axis == component.axis}
+        | {places[text] for text in component.excludes}
+        for component in components
+    ]
+
+
+def compatible(ranked: Sequence[int], clash: Sequence[set[int]], wanted: int) -> set[int] | None:
+    """Return the first `wanted` of `ranked` that go together (depth first), or None if there are none.
+
+    `clash` is that of `clashes`.
+    """
+    if wanted == 0:
+        return set()
+    for place, c in enumerate(ranked):
+        if wanted == 1:
+            return {c}
+        rest = compatible(
+            [other for other in ranked[place + 1 :] if other not in clash[c]], clash, wanted - 1
+        )
+        if rest is not None:
+            return rest | {c}
+    return None
+
+
 @lru_cache(maxsize=64)
 def _block(
     name: str,
@@ -121,12 +149,7 @@ def _block(
             "one component of each"
         )
     rng = stream(seed, "users", name, number)
-    places = {component.text: place for place, component in enumerate(components)}
-    # clash[c]: what can't stand beside component c
-    clash = [
-        {i for i, axis in enumerate(axes) if axis == axes[c]} | {places[text] for text in component.excludes}
-        for c, component in enumerate(components)
-    ]
+    clash = clashes(components)
     order = list(chain.from_iterable(rng.sample(range(len(kinds)), len(kinds)) for _ in components))
     sets = _draw(order, len(kinds), clash, wanted, rng, name)
     if wanted * max(axes.count(axis) for axis in axes) <= len(components):
@@ -152,7 +175,7 @@ def _draw(
     sets: list[set[int]] = []
     for kind in order:
         rare = [1e4 * seen + count + rng.random() for seen, count in zip(within[kind], total, strict=True)]
-        held = _compatible(sorted(range(len(clash)), key=rare.__getitem__), clash, wanted)
+        held = compatible(sorted(range(len(clash)), key=rare.__getitem__), clash, wanted)
         if held is None:
             raise InputError(
                 f"users.components is {wanted}, but space {name} has not that many components that go together"
@@ -162,21 +185,6 @@ def _draw(
             within[kind][c] += 1
         sets.append(held)
     return sets
-
-
-def _compatible(ranked: Sequence[int], clash: Sequence[set[int]], wanted: int) -> set[int] | None:
-    """Return the first `wanted` of `ranked` that go together (depth first), or None if there are none."""
-    if wanted == 0:
-        return set()
-    for place, c in enumerate(ranked):
-        if wanted == 1:
-            return {c}
-        rest = _compatible(
-            [other for other in ranked[place + 1 :] if other not in clash[c]], clash, wanted - 1
-        )
-        if rest is not None:
-            return rest | {c}
-    return None
 
 
 def _even_out(sets: Sequence[set[int]], clash: Sequence[set[int]], wanted: int, rng: Random) -> None:

@@ -226,9 +226,7 @@ def test_the_candidates_order_differs_between_inferences() -> None:
 
 def test_edit_distance_counts_word_tokens() -> None:
     def between(draft: str, own: str) -> dict[str, float]:
-        case = replace(
-            CASE, inference=replace(CASE.inference, draft=draft), text=own
-        )
+        case = replace(CASE, inference=replace(CASE.inference, draft=draft), text=own)
         return _values("edit_distance", ScriptedLLM([]), case)
 
     assert between("Same text, here.", "Same text, here.") == {

@@ -125,6 +125,7 @@ def change(data: object, *steps: str | int, to: object) -> object:
         (change(DRAWN, "components", 1, "excludes", to=["be stern"]), "excludes names itself"),
         (change(DRAWN, "components", 1, "check", to="smileys"), "components[1].check is 'smileys'"),
         (change(DRAWN, "components", 1, "colour", to="x"), "components[1].colour is not a known key"),
+        (change(DRAWN, "paraphrases", to=""), "paraphrases is ''; it must be a text"),
     ],
 )
 def test_a_wrong_file_is_one_sentence_that_names_file_and_field(

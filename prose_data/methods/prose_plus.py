@@ -3,7 +3,9 @@
 Learning: a reader sees our draft, the person's text and what stands out in numbers (`prose_data.stylometry`), and says
 what to add to, remove from or sharpen in a numbered list, until it has nothing to change. All components are then
 checked in one call per text, against a draft of the same document without any preference, without saying which of the
-two texts is the person's. Recall: the components whose votes make them sure enough, each with its confidence.
+two texts is the person's. Recall: the components whose votes make them sure enough, each with its confidence, and the
+most related sample, which shows the writer of the draft what words leave open. Candidates are written by the list alone:
+only so does what it lacks come to light.
 """
 
 from collections.abc import Sequence
@@ -32,10 +34,10 @@ _ENOUGH = 3  # votes after which a component is not checked on earlier texts any
 
 
 async def _recall(memory: Memory, document: Document, llm: LLM, *, config: Config) -> Preference:
-    found = stated(
-        [memory[i] for i in sorted(related(memory, document, config.prose_plus.retrieve, config.retrieves))]
-    )
-    return Preference(tuple(found), joined(found), evidence=tuple(found.values()))
+    places = related(memory, document, config.prose_plus.retrieve, config.retrieves)
+    found = stated([memory[i] for i in sorted(places)])
+    examples = tuple(memory[i].example for i in places[: config.prose_plus.examples])
+    return Preference(tuple(found), joined(found), examples, tuple(found.values()))
 
 
 async def _learn(memory: Memory, example: Example, draft: Draft, llm: LLM, *, config: Config) -> Memory:
@@ -86,7 +88,7 @@ async def _refine(
             break
         held = after
         if step < steps:
-            again = await write(llm, example.document, held, draft.preference.examples)
+            again = await write(llm, example.document, held)
             candidate = candidate if again is None else again
     return held, {old: new for new, old in origin.items() if new != old}
 

@@ -3,10 +3,9 @@
 PRELUDE's accuracy (arXiv 2404.15269) asks this with BERTScore over candidate sets; here the judge chooses.
 """
 
-from prose_data.llm.ask import ask_verdict
+from prose_data.judging import fitting
 from prose_data.llm.types import LLM
 from prose_data.metrics.types import Case, Finding
-from prose_data.prompts import render
 from prose_data.streams import stream
 
 
@@ -22,10 +21,8 @@ async def identification(case: Case, llm: LLM) -> list[Finding]:
     if not case.inference.components:
         return [Finding("identification", "", 0.0, "")]
     stream(case.inference.seed, "identification", case.inference.inference_id).shuffle(sets)
-    listed = "\n".join(f"{number}. {'; '.join(components)}" for number, components in enumerate(sets, 1))
-    messages = render("judge_identify", preferences="; ".join(case.inference.components), candidates=listed)
-    verdict = await ask_verdict(llm, messages, "judge", [str(number) for number in range(1, len(sets) + 1)])
-    if verdict is None:
+    picked = await fitting(llm, case.inference.components, sets)
+    if picked is None:
         return []
-    right = sets[int(verdict) - 1] == tuple(sorted(case.user.components))
-    return [Finding("identification", "", float(right), verdict)]
+    right = sets[picked] == tuple(sorted(case.user.components))
+    return [Finding("identification", "", float(right), str(picked + 1))]

@@ -5,6 +5,7 @@ from prose_data.report.basis import Summary
 from prose_data.report.protocols import beside, figured
 from prose_data.report.summary import COLUMNS, NEEDED, Tables, summarize
 from prose_data.report.text import markdown
+from prose_data.report.texts import drawn_texts
 from prose_data.runs import MANIFEST, Run, land, read_json, write_json
 
 SUMMARY, REPORT = "summary.json", "report.md"
@@ -17,16 +18,13 @@ def make_report(run: Run) -> Summary:
     """
     if not (run.path / MANIFEST).exists():
         raise InputError(f"{run.path}: is not finished; run prose-data run {run.path} to go on with it first")
-    frames = {table: run.scan(table).select(columns).collect() for table, columns in COLUMNS.items()}
-    if run.config.framework == "prelude":
-        frames["edits"] = run.scan("edits").select("inference_id", "outcome").collect()
-    frames |= beside(run)
+    tables = tables_of(run)
     manifest = read_json(run.path / MANIFEST)
     if missing := [key for key in NEEDED if key not in manifest]:
         raise InputError(
             f"{run.path / MANIFEST}: has no {missing[0]}; delete it and run prose-data run {run.path} again"
         )
-    summary = summarize(run.config, Tables(**frames), manifest)
+    summary = summarize(run.config, tables, manifest)
     if (
         summary["sweep"] or summary["prelude"] or figured(summary["protocols"])
     ):  # altair takes half a second to import
@@ -37,3 +35,11 @@ def make_report(run: Run) -> Summary:
     text = markdown(summary)
     land(run.path / REPORT, lambda file: file.write(text.encode()))
     return summary
+
+
+def tables_of(run: Run) -> Tables:
+    """Return what the report of a run is made from. Raises InputError for a run that lacks a table."""
+    frames = {table: run.scan(table).select(columns).collect() for table, columns in COLUMNS.items()}
+    if run.config.framework == "prelude":
+        frames["edits"] = run.scan("edits").select("inference_id", "outcome").collect()
+    return Tables(**frames, **beside(run), texts=drawn_texts(run))

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from prose_data.methods import ORACLE
-from prose_data.stats import Estimate
+from prose_data.stats import Effect, Estimate, Spread
 
 Summary = dict[str, Any]
 Cells = Mapping[tuple[str, str], pl.DataFrame]  # by method and metric: the values that are averaged
@@ -16,14 +16,20 @@ FLOOR, CEILING = "no_learning", ORACLE
 COSTS = ("calls", "prompt_tokens", "completion_tokens", "cost_usd")
 DIGITS = {"edit_distance": 1, "description_length": 0, "calls": 1, "prompt_tokens": 0, "completion_tokens": 0}
 DIGITS |= {"tokens": 0, "cost_usd": 4}
+LOWER_IS_BETTER = frozenset(
+    "edit_distance edit_distance_normalised description_length topic_leak quoted stale rival crosstalk".split()
+)
 DASH = "–"
 
 
-def plain(estimate: Estimate) -> dict[str, Any]:
+def plain(estimate: Estimate | Effect | Spread) -> dict[str, Any]:
     """Return an estimate as JSON values, rounded beyond what could matter."""
-    return {
-        key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(estimate).items()
-    }
+    return {key: rounded(value) for key, value in asdict(estimate).items()}
+
+
+def rounded(value: Any) -> Any:
+    """Return a number to six decimals, anything else as it is."""
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def optional(estimate: Estimate | None) -> dict[str, Any] | None:

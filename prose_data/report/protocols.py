@@ -43,7 +43,9 @@ def beside(run: "Run") -> dict[str, pl.DataFrame]:
 
 def protocols(config: Config, tables: "Tables", cells: Cells, costs: Cells) -> list[Section]:
     """Return the sections on what makes this run harder than the published benchmarks; none for a plain run."""
-    rows = tables.scores.join(tables.inferences.select("inference_id", "document_id"), on="inference_id")
+    rows = tables.scores
+    if config.varies or config.serves.users != 1:
+        rows = rows.join(tables.inferences.select("inference_id", "document_id"), on="inference_id")
     sections: list[Section] = []
     if config.protocol.drift is not None and tables.truths is not None:
         sections += _drift(config, rows, tables.truths, config.protocol.drift.step)

@@ -1,29 +1,41 @@
 """`summary.json` from a run's tables: everything that a person can read in a report, a machine can read here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import polars as pl
 
 from prose_data.config import ROLES, Config
 from prose_data.report.ablation import ablation
-from prose_data.report.basis import CEILING, COSTS, FLOOR, Cells, Summary, optional, plain
+from prose_data.report.basis import COSTS, Summary, optional, plain
 from prose_data.report.prelude import prelude
 from prose_data.report.protocols import protocols
 from prose_data.report.settings import prose_settings
+from prose_data.report.statistics import (
+    costs_per_point,
+    curves,
+    estimated,
+    gaps,
+    means,
+    paired,
+    parts,
+    spreads,
+)
 from prose_data.report.sweep import sweep
+from prose_data.report.texts import diversity
 from prose_data.simulator.skills import SKILLS
-from prose_data.stats import Estimate, gap_closed, mean_interval, paired_difference
+from prose_data.stats import Estimate, Panel, panel
+from prose_data.stats.values import AVM, HALVES, per_inference
 
 METRICS = (
-    *("ppcm", "cpm", "recovery_f1", "recovery_precision", "recovery_recall", "identification"),
-    *("accuracy", "accuracy_stated"),
+    *("ppcm", "cpm", AVM, "recovery_f1", "recovery_precision", "recovery_recall", "identification"),
+    *("similarity", "accuracy", "accuracy_stated", "preference_likeness", "text_likeness"),
+    *("bertscore_precision", "bertscore_recall", "bertscore_f1", "bertscore_text"),
+    *("bertscore_accuracy", "bertscore_accuracy_stated", "faithfulness", "coherence"),
     *("edit_distance", "edit_distance_normalised", "description_length"),
-    *("topic_leak", "stale", "rival", "crosstalk"),
+    *("topic_leak", "quoted", "stale", "rival", "crosstalk"),
 )
-_PER_COMPONENT = "recovered"  # for a closer look: its mean is the recall, which is there already
 _ASKED_ONE_BY_ONE = ("ppcm",)  # a reply that can't be read costs one component of these
 UNDEFINED = {"mean": None, "low": None, "high": None, "n": 0, "failed": 0}
 
@@ -59,7 +71,8 @@ class Tables:
     """What a report is made from: the columns `COLUMNS` (others are ignored) of a run's whole tables.
 
     `edits` (inference_id, outcome) is None where users do not answer drafts; `truths`, `documents` (document_id, words)
-    and `related` (right, found) are there for the protocols that need them (`protocols.beside`).
+    and `related` (right, found) are there for the protocols that need them (`protocols.beside`). `texts` are the users' own
+    (`texts.drawn_texts`).
     """
 
     users: pl.DataFrame
@@ -71,6 +84,7 @@ class Tables:
     truths: pl.DataFrame | None = None
     documents: pl.DataFrame | None = None
     related: pl.DataFrame | None = None
+    texts: pl.DataFrame | None = None
 
 
 def simulated_notice(config: Config) -> str | None:
@@ -93,54 +107,48 @@ def summarize(config: Config, tables: Tables, manifest: Mapping[str, Any]) -> Su
 
     `manifest` is that of the run; `version`, `prompts`, `rungs` and `samples.rejected` are taken from it.
     """
-    values = _values(tables)
+    values = per_inference(tables.scores, tables.inferences)
+    sides = panel(values, ["method", "metric"])
     cells: dict[tuple[str, str], pl.DataFrame] = {
         (str(method), str(metric)): frame
         for (method, metric), frame in values.partition_by("method", "metric", as_dict=True).items()
     }
     scored = _in_order(values["metric"].unique().to_list())
-    failed = _failed(config, tables, scored)
+    failed = _failed(config, tables, scored, sides.rows.keys())
     first = "ppcm" if config.framework == "plume" else "edit_distance"
     main = first if first in scored or not scored else scored[0]
     costs = {(method, metric): frame for method in config.methods for metric, frame in _costs(tables, method)}
+    found = means(config.methods, scored, sides, costs)
 
     def entry(method: str, metric: str) -> dict[str, Any]:
-        missing = failed.get((method, metric), 0)
-        frame = cells.get((method, metric), costs.get((method, metric)))
-        estimate = None if frame is None else mean_interval(frame)
+        estimate, missing = found[method, metric], failed.get((method, metric), 0)
         return (
             {**UNDEFINED, "failed": missing} if estimate is None else {**plain(estimate), "failed": missing}
         )
 
-    def part(method: str, keep: pl.Expr) -> dict[str, Any] | None:
-        frame = cells.get((method, main))
-        return None if frame is None else optional(mean_interval(frame.filter(keep)))
-
     tasks = dict(tables.users.select("user_id", "task").iter_rows())
     kinds = [task for task in config.tasks if task in tasks.values()]
-    steps = sorted(values["step"].unique().to_list())
     return {
         "name": config.name,
         "models": {role: config.model_of(role).model for role in ROLES},
         "simulated": simulated_notice(config) is not None,
         "notice": simulated_notice(config),
         "methods": {m: {metric: entry(m, metric) for metric in (*scored, *COSTS)} for m in config.methods},
-        "paired": _paired(config.methods, scored, cells),
-        "gap_closed": _gaps(config.methods, scored, cells),
-        "expected": _expected(config.methods, cells),
+        "paired": paired(config.methods, scored, sides),
+        "gap_closed": gaps(config.methods, scored, sides),
+        "expected": _expected(config.methods, sides),
         "main_metric": main,
-        "by_step": {m: [part(m, pl.col("step") == step) for step in steps] for m in config.methods},
-        "after_first": {m: part(m, pl.col("step") > 0) for m in config.methods},
-        "by_task": {
-            m: {k: part(m, pl.col("user_id").is_in([u for u, t in tasks.items() if t == k])) for k in kinds}
-            for m in config.methods
-        },
+        **parts(config.methods, main, cells, tasks, kinds),
+        "curves": curves(config.methods, scored, cells),
+        "over_seeds": spreads(config.methods, scored, cells),
+        "cost_per_point": costs_per_point(config.methods, main, cells, costs),
         "ablation": ablation(config.methods, cells, costs),
         "sweep": sweep(config, cells, main),
         "prelude": prelude(config, tables),
         "protocols": protocols(config, tables, cells, costs),
         "prose": prose_settings(config),
         "samples": {**_sample_counts(tables), "rejected": manifest["samples"]["rejected"]},
+        "diversity": None if tables.texts is None else diversity(tables.texts),
         "failures": _failure_counts(tables.failures),
         "replies": _reply_counts(manifest["rungs"], tables.failures),
         "users": tables.users.height,
@@ -149,15 +157,6 @@ def summarize(config: Config, tables: Tables, manifest: Mapping[str, Any]) -> Su
         "version": manifest["version"],
         "prompts": dict(manifest["prompts"]),
     }
-
-
-def _values(tables: Tables) -> pl.DataFrame:
-    """Return one row per inference and metric: a metric with a row per component is averaged over them first."""
-    keys = ("method", "metric", "user_id", "seed", "step", "document_id")
-    about = tables.inferences.select("inference_id", "document_id")
-    scores = tables.scores.filter(pl.col("metric") != _PER_COMPONENT)
-    ordered = scores.join(about, on="inference_id").sort("inference_id", "metric", "component")
-    return ordered.group_by(*keys, maintain_order=True).agg(pl.col("value").mean())
 
 
 def _costs(tables: Tables, method: str) -> list[tuple[str, pl.DataFrame]]:
@@ -170,7 +169,9 @@ def _costs(tables: Tables, method: str) -> list[tuple[str, pl.DataFrame]]:
     return [(cost, sums.select("user_id", "seed", value=cost).drop_nulls()) for cost in COSTS]
 
 
-def _failed(config: Config, tables: Tables, scored: Sequence[str]) -> dict[tuple[str, str], int]:
+def _failed(
+    config: Config, tables: Tables, scored: Sequence[str], defined: Collection[Hashable]
+) -> dict[tuple[str, str], int]:
     """Return, where a metric is defined for a method, how many inferences have no or not all values of it.
 
     Those are inferences that failed themselves (their samples or rounds have no row), those named in a failure of the metric
@@ -194,55 +195,37 @@ def _failed(config: Config, tables: Tables, scored: Sequence[str]) -> dict[tuple
         .join(wanted, on="user_id")
         .filter(pl.col("len") < pl.col("wanted"))
     )
-    defined = set(tables.scores.select("method", "metric").unique().iter_rows())
     rounds = tables.users.height * len(config.seeds) * config.rounds
     wanted_rows = rounds if config.framework == "prelude" else tables.samples.height
     counts: dict[tuple[str, str], int] = {}
     for method in config.methods:
         for metric in scored:
-            of_metric = (pl.col("metric") == metric) | pl.lit(metric).str.starts_with(pl.col("metric") + "_")
+            asked = HALVES if metric == AVM else (metric,)
+            of_metric = pl.any_horizontal(
+                (pl.col("metric") == name) | pl.lit(name).str.starts_with(pl.col("metric") + "_")
+                for name in asked
+            )
             lost = set(named.filter(pl.col("method") == method).filter(of_metric)["inference_id"])
-            lost |= set(partial.filter(method=method, metric=metric)["inference_id"])
+            lost |= set(
+                partial.filter(pl.col("method") == method, pl.col("metric").is_in(asked))["inference_id"]
+            )
             if lost or (method, metric) in defined:
                 counts[method, metric] = len(lost) + max(0, wanted_rows - done.get(method, 0))
     return counts
 
 
-def _paired(methods: Sequence[str], scored: Sequence[str], cells: Cells) -> list[dict[str, Any]]:
-    """Return the difference of each two methods (the later one minus the earlier) in each metric both have."""
-    return [
-        {"metric": metric, "one": one, "other": other, **plain(difference)}
-        for metric in scored
-        for other, one in combinations(methods, 2)
-        if (one, metric) in cells and (other, metric) in cells
-        if (difference := paired_difference(cells[one, metric], cells[other, metric]))
-    ]
-
-
-def _gaps(methods: Sequence[str], scored: Sequence[str], cells: Cells) -> dict[str, dict[str, Any]]:
-    """Return per method and metric the share of the way from floor to ceiling, where both are there."""
-    bounded = [m for m in scored if (FLOOR, m) in cells and (CEILING, m) in cells]
-    return {
-        method: {
-            metric: optional(gap_closed(cells[method, metric], cells[FLOOR, metric], cells[CEILING, metric]))
-            for metric in bounded
-            if (method, metric) in cells
-        }
-        for method in methods
-        if method not in (FLOOR, CEILING)
-    }
-
-
-def _expected(methods: Sequence[str], cells: Cells) -> list[dict[str, Any]]:
+def _expected(methods: Sequence[str], sides: Panel) -> list[dict[str, Any]]:
     """Return what became of each order in `EXPECTED` whose two methods and metric are there."""
-    found = []
-    for metric, one, sign, other in EXPECTED:
-        if (one, metric) in cells and (other, metric) in cells and {one, other} <= set(methods):
-            difference = paired_difference(cells[one, metric], cells[other, metric])
-            estimate = optional(difference)
-            claim = {"metric": metric, "one": one, "sign": sign, "other": other, "difference": estimate}
-            found.append({**claim, "verdict": _verdict(difference, sign)})
-    return found
+    there = {
+        (metric, one, sign, other): sides.difference((one, metric), (other, metric))
+        for metric, one, sign, other in EXPECTED
+        if {(one, metric), (other, metric)} <= sides.rows.keys() and {one, other} <= set(methods)
+    }
+    return [
+        {"metric": metric, "one": one, "sign": sign, "other": other, "difference": optional(difference)}
+        | {"verdict": _verdict(difference, sign)}
+        for (metric, one, sign, other), difference in estimated(there).items()
+    ]
 
 
 def _verdict(difference: Estimate | None, sign: str) -> str:

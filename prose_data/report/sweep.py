@@ -6,11 +6,10 @@ from typing import Any
 
 from prose_data.config import Config
 from prose_data.methods.named import base, configured, parameters
-from prose_data.report.basis import Cells, grid, optional, show
+from prose_data.report.basis import LOWER_IS_BETTER, Cells, grid, optional, show
 from prose_data.stats import Estimate, mean_interval, paired_difference
 
 SWEPT = "prose"
-_LOWER_IS_BETTER = ("edit_distance", "edit_distance_normalised", "description_length")
 
 
 def sweep(config: Config, cells: Cells, main: str) -> dict[str, Any] | None:
@@ -90,7 +89,7 @@ def _grid_of(
 ) -> dict[str, Any]:
     frames = {setting: cells[name, metric] for setting, name in names.items() if (name, metric) in cells}
     estimates = {setting: mean_interval(frame) for setting, frame in frames.items()}
-    sign = -1 if metric in _LOWER_IS_BETTER else 1
+    sign = -1 if metric in LOWER_IS_BETTER else 1
     means = {setting: sign * estimate.mean for setting, estimate in estimates.items() if estimate}
     best = max(sorted(means), key=lambda setting: means[setting])
     differences = [paired_difference(frames[other], frames[best]) for other in means if other != best]

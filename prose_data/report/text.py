@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prose_data.report.ablation import SCORES, ablation_parts, ablation_table
 from prose_data.report.basis import CEILING, COSTS, DASH, FLOOR, Summary, cell, grid, named, show
-from prose_data.report.prelude import prelude_parts
+from prose_data.report.prelude import cost_table, prelude_parts
 from prose_data.report.protocols import protocol_parts
 from prose_data.report.settings import settings_line
 from prose_data.report.sweep import sweep_parts, sweep_sentence, sweep_table
@@ -33,6 +33,8 @@ def print_headline(console: "Console", summary: Summary) -> None:
     if rows:
         title = "Ablations of PROSE: differences to prose in full, with 95 % intervals"
         _print_table(console, *ablation_table(rows, SCORES), title)
+    for task, of_task in (summary["prelude"] or {"tasks": {}})["tasks"].items():
+        _print_table(console, *cost_table(of_task), f"Cost of editing: {task}, {of_task['rounds']} rounds")
     for metric in found["metrics"] if found else ():
         _print_table(console, *sweep_table(found, metric), f"PROSE: {metric} by steps S and threshold v")
         console.print(sweep_sentence(found, metric), highlight=False)

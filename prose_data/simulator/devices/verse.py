@@ -6,52 +6,12 @@ from random import Random
 from prose_data.features import Features
 from prose_data.simulator.devices.words import fill, insert, lines
 from prose_data.simulator.page import Page
+from prose_data.stylometry.sound import rime
 
 TAG = re.compile(r"(?<!\w)[#@][^\W\d_]\w*")
 _UNIT_END = re.compile(r"[.!?;…\n]+|\s[-–—]+\s")
 _LAST_WORD = re.compile(r"([^\W\d_]+)['’]?[^\w]*$")
-_RIME = re.compile(r"[aeiouy]+[^aeiouy]*(?:e)?$")
-_VOWELS = re.compile(r"[aeiouy]+")
 _CLOSE = re.compile(r"([.!?…]*)([\"'”’)\]]*)$")
-_RIMES = {
-    "ight": "ite",
-    "ey": "ay",
-    "eigh": "ay",
-    "are": "air",
-    "ear": "eer",
-    "ere": "eer",
-    "ier": "eer",
-    "ale": "ail",
-    "ain": "ane",
-    "oar": "ore",
-    "oor": "ore",
-    "our": "ore",
-    "eak": "eek",
-    "eam": "eem",
-    "ean": "een",
-    "eat": "eet",
-    "ead": "ed",
-    "y": "i",
-    "igh": "i",
-    "ie": "i",
-    "ye": "i",
-    "eye": "i",
-    "ea": "ee",
-    "e": "ee",
-    "ew": "oo",
-    "ue": "oo",
-    "ough": "oo",
-    "o": "oo",
-    "ow": "oh",
-    "oe": "oh",
-    "oal": "ole",
-    "oll": "ole",
-    "ime": "yme",
-}
-_UNSTRESSED = frozenset(
-    "ed er ers es ing ings y ly ion ions on en or al als is us ent ents ence ance ity ies e ic ics um an ive able ible "
-    "ment et le les ure ous ary ery".split()
-)
 _TAILS = tuple(
     lines(block)
     for block in (
@@ -126,18 +86,6 @@ _GISTS = lines("""
     The rest can be told of {s}.
     It began with {s}.
 """)
-
-
-def rime(word: str) -> str:
-    """Return the spelling-based rhyme ending of a lower-cased word; empty where the ending carries no stress."""
-    match = _RIME.search(word)
-    if match is None:
-        return ""
-    ending = match[0]
-    syllables = len(_VOWELS.findall(word)) - word.endswith("e")
-    if syllables > 1 and (ending in _UNSTRESSED or len(ending) < 2):
-        return ""
-    return _RIMES.get(ending, ending)
 
 
 def rhyme(text: Features) -> float:
