@@ -27,6 +27,7 @@ _MARKER = re.compile(
     r"|step \w+) ?\d*[:.)–-]+\s+)+",
     re.IGNORECASE,
 )
+_QUOTATION = 3  # words from which on the same words are no chance
 _QUOTED = re.compile(r"[\"“][^\"“”\n]{1,300}[\"”]")
 _NOT_A_PERSON = re.compile(
     r"\bi\.e\.|\b(?:War|Part|Type|Phase|Act|Volume|Class|Chapter|(?:King|Queen|Pope|Tsar) \w+) I\b|\bUS\b"
@@ -139,6 +140,14 @@ class Features:
 def features(text: str) -> Features:
     """Return the (cached) features of `text`."""
     return Features(text)
+
+
+def quotes(text: str, phrase: str) -> bool | None:
+    """Return whether `text` says `phrase` word for word; None for one of fewer than three words, which is no quotation."""
+    words = features(phrase).words
+    if len(words) < _QUOTATION:
+        return None
+    return f" {' '.join(words)} " in f" {' '.join(features(text).words)} "
 
 
 def split_sentences(text: str) -> list[str]:

@@ -23,14 +23,14 @@ _SEQUENCE = re.compile(
 _Q_LABEL = re.compile(r"(?:[-*•#]+\s+|\*\*|[A-Za-z]+: )*q(?:uestion)?\s*\d*\s*[:.)]\s*\S", re.IGNORECASE)
 _HEADING = re.compile(r"(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*:?|[^\W_][^.!?;,:|<>]*:?)")
 _LINE_LABEL = re.compile(r"[A-Z][\w .]{0,24}:\s")
-_EMOJI = re.compile("[\U0001f300-\U0001faff\U0001f1e6-\U0001f1ff☀-☄☎-⛿✂✅✈-✌✏✨❄❌❎❓-❗❤⭐⚡⌚⏰⏳]")
+EMOJI = re.compile("[\U0001f300-\U0001faff\U0001f1e6-\U0001f1ff☀-☄☎-⛿✂✅✈-✌✏✨❄❌❎❓-❗❤⭐⚡⌚⏰⏳]")
 _AMPERSAND = re.compile(r"(?<=\s)&(?=\s)")
 _NAME_AMPERSAND = re.compile(r"\b[A-Z][\w.]* & [A-Z]")
 _CAPITALS = re.compile(r"(?<![\w./@#&-])[A-Z]{2,}(?:['’][A-Z]+)?(?![\w/&-]|\.\w)")
 _SHORT_CAPITALS = frozenset(
     "ALL ANY BUT EVEN EVER HOW NEVER NEW NO NOT NOW ONE ONLY SO TOO TWO VERY WHY YES".split()
 )
-_ACRONYMS = frozenset(
+ACRONYMS = frozenset(
     "AIDS ASAP ASCII AUROC BAFTA BERT BIOS CAPTCHA CERN COBOL COPD COVID CRISPR EBITDA ESPN FAQS FAQ "
     "FIFA GDPR HIPAA ICANN ICLR ICML IEEE IELTS IKEA INTERPOL ISBN JPEG LIDAR LORA MATLAB MOOC NAACL "
     "NAFTA NASA NASDAQ NATO NEURIPS NOAA OECD OPEC OSHA PAYE RADAR RIBA SARS SOTA SWOT TOEFL UEFA "
@@ -39,7 +39,7 @@ _ACRONYMS = frozenset(
 _SEMICOLON = re.compile(r"(?<=[^\W_]);(?=\s)|(?<=[)\"”’%]);(?=\s)")
 _PARENTHESIS = re.compile(r"(?<!\w)\(([^()\n]{3,250})\)")
 _NO_SEMICOLON = re.compile(r"\([^()\n]*\)|&#?\w+;")
-_NO_ASIDE = re.compile(
+NO_ASIDE = re.compile(
     r"(?:see|cf|fig(?:ure)?|tab(?:le)?|eq(?:uation)?|section|chapter|p|pp|n|e\.g|i\.e)\b"
     r"|.*\b(?:1[6-9]|20)\d\d[a-z]?\W*$"
 )
@@ -47,7 +47,7 @@ _DASH = re.compile(r"(?<=[^\s—–-])(?:—| (?:–|--?|—) |--)(?=[^\W\d_]|[\
 _ELLIPSIS = re.compile(r"(?<![\[.])(?:\.{3,}|…|\. \. \.)(?!\])")
 _STARRED = re.compile(r"(?<![\w*])(\*{1,2})[^\s*](?:[^*\n]{0,60}?[^\s*])?\1(?![\w*])")
 _EXCLAMATION = re.compile(r"(?<=[\w)\"'”’…*])!+(?!=)")
-_RHETORICAL = re.compile(
+RHETORICAL = re.compile(
     r"(?:and |but |so |or |then |after all, |honestly, |really, |now, )?(?:who (?:knew|could|would|wouldn't"
     r"|doesn't|can|says|needs)"
     r"|(?:is|are|was|were|do|does|did|has|have|would|could|can|should|must)n't|how could|what could"
@@ -57,13 +57,13 @@ _RHETORICAL = re.compile(
     r"|does anyone|what does it matter|have (?:you|we) ever|can (?:you|we|anyone) (?:really |even )?imagine"
     r"|since when|so what|what's not|need (?:one|i|we) say)\b"
 )
-_CURIOUS_QUESTION = re.compile(
+CURIOUS_QUESTION = re.compile(
     r"\b(?:(?:could|can|would|will|do|did|have|are) you (?!ever)|tell me|i wonder|wonder|curious"
     r"|your (?:view|thoughts|experience)"
     r"|do we (?:yet )?know|does anyone know|is (?:it|anything) known|be possible to know|what might"
     r"|what exactly|how exactly|why exactly|when exactly)"
 )
-_CURIOUS = re.compile(
+CURIOUS = re.compile(
     r"\b(?:wonders?|wondering|(?:am|i'm|be|being|so|very|really|most) (?:\w+ )?curious|(?:love|like|eager"
     r"|keen|good|interesting|glad) to (?:know|learn|hear|find out)"
     r"|makes? (?:me|one) (?:wonder|ask)|would interest)\b"
@@ -74,14 +74,14 @@ _CONCLUSION = (
     r"|(?:the |my )?(?:bottom line|conclusion|verdict|upshot|takeaway|key takeaway|short version"
     r"|short answer|gist|result)(?: is(?: this)?)?|summary|tl;?dr"
 )
-_CONCLUSION_OPENING = re.compile(
+CONCLUSION_OPENING = re.compile(
     rf"\W*(?:{_CONCLUSION})\b ?[:,–—-]|\W*(?:the|my) (?:bottom line|conclusion|verdict|upshot|takeaway"
     rf"|short answer|gist) is\b"
 )
-_THANKS = re.compile(
+THANKS = re.compile(
     r"\b(?:thanks|thank you|thankful|grateful|gratitude|appreciate[ds]?|appreciation|much obliged)\b"
 )
-_FORMULA_NAME = re.compile(
+FORMULA_NAME = re.compile(
     r"(?:[^\W_]+ ){1,2}(?:the|of) (?:[^\W_]+[ -]?){1,4}|the [\w-]+ (?:one|soul|reader|writer|reviewer"
     r"|sender|friend|parent|author|scholar|stranger|dreamer)"
     r"|(?:your|a|an|one) (?:ever |still |very |most )?[\w-]+(?:ed|ful|less|ing|y|ous|en|al|ic|nt|ble"
@@ -89,10 +89,10 @@ _FORMULA_NAME = re.compile(
     r"|bearer |survivor |defender |slayer )[\w' -]+"
 )
 
-_YOU = frozenset("you your yours yourself yourselves you're you'll you've you'd".split())
-_WE = frozenset("we us our ours ourselves we're we've we'll we'd".split())
-_I = frozenset("i me my mine myself i'm i've i'll i'd".split())
-_THIRD = frozenset(
+SECOND = frozenset("you your yours yourself yourselves you're you'll you've you'd".split())
+FIRST_PLURAL = frozenset("we us our ours ourselves we're we've we'll we'd".split())
+FIRST_SINGULAR = frozenset("i me my mine myself i'm i've i'll i'd".split())
+THIRD = frozenset(
     "he she they him her them his hers their theirs himself herself themselves he's she's they're they've "
     "author authors narrator writer storyteller protagonist".split()
 )
@@ -168,27 +168,27 @@ def _rhetorical_questions(text: Features) -> float:
             if question not in line:
                 continue
             low = question.lower().replace("’", "'").lstrip('-*•"“(¿ ')
-            marked = bool(_RHETORICAL.match(low))
+            marked = bool(RHETORICAL.match(low))
             between = len(line) > len(question) + 25
-            if marked or (between and not _CURIOUS_QUESTION.search(low)):
+            if marked or (between and not CURIOUS_QUESTION.search(low)):
                 found += 0.5 if number == 0 and line.startswith(question) else 1.0
     return frequent(found, len(text.words))
 
 
 def _inquisitive(text: Features) -> float:
-    found = sum(1.0 for s in text.statements if _CURIOUS.search(s.lower()))
+    found = sum(1.0 for s in text.statements if CURIOUS.search(s.lower()))
     labelled = any(_Q_LABEL.match(line) for line in text.body)
     for question in text.questions:
         low = question.lower()
-        if _CURIOUS_QUESTION.search(low) or _CURIOUS.search(low):
+        if CURIOUS_QUESTION.search(low) or CURIOUS.search(low):
             found += 1
-        elif not labelled and not _RHETORICAL.match(low):
+        elif not labelled and not RHETORICAL.match(low):
             found += 0.4
     return ramp(found, 0.8, 2 + len(text.words) / 150)
 
 
 def _emojis(text: Features) -> float:
-    return 0.0 if text.text.isascii() else frequent(text.count(_EMOJI), len(text.words))
+    return 0.0 if text.text.isascii() else frequent(text.count(EMOJI), len(text.words))
 
 
 def _ampersands(text: Features) -> float:
@@ -206,12 +206,13 @@ def _allcaps(text: Features) -> float:
             continue
         label = _LINE_LABEL.match(line)
         for word in _CAPITALS.findall(line, label.end() if label else 0):
-            if word in _SHORT_CAPITALS or (len(word) > 3 and word not in _ACRONYMS and _pronounceable(word)):
+            if word in _SHORT_CAPITALS or (len(word) > 3 and word not in ACRONYMS and pronounceable(word)):
                 emphasised.add(word)
     return frequent(len(emphasised), len(text.words))
 
 
-def _pronounceable(word: str) -> bool:
+def pronounceable(word: str) -> bool:
+    """Return whether a word in capitals can be read as a word: it has vowels, and nowhere five other letters in a row."""
     return any(vowel in word for vowel in "AEIOUY") and not re.search(r"[^AEIOUY']{5}", word)
 
 
@@ -232,7 +233,7 @@ def _semicolons(text: Features) -> float:
 def _parentheses(text: Features) -> float:
     inside = [aside.strip() for aside in _PARENTHESIS.findall(text.text)] if "(" in text.text else []
     asides = [
-        a for a in inside if not _NO_ASIDE.match(a.lower()) and re.search(r"(?<!\w)[a-z]{4,}|[a-z]+ [a-z]", a)
+        a for a in inside if not NO_ASIDE.match(a.lower()) and re.search(r"(?<!\w)[a-z]{4,}|[a-z]+ [a-z]", a)
     ]
     return frequent(len(asides), len(text.words))
 
@@ -292,19 +293,21 @@ def _share(text: Features, persons: frozenset[str]) -> float:
 
 def _second_person(text: Features) -> float:
     needed = 2.0 if len(text.words) > 60 else 1.2
-    return ramp(_share(text, _YOU), 0.2, 0.5) * ramp(sum(text.counts[word] for word in _YOU), 0, needed)
+    return ramp(_share(text, SECOND), 0.2, 0.5) * ramp(sum(text.counts[word] for word in SECOND), 0, needed)
 
 
 def _third_person(text: Features) -> float:
-    return ramp(_share(text, _THIRD), 0.25, 0.55) * (1 - ramp(_share(text, _I | _WE | _YOU), 0.1, 0.4))
+    return ramp(_share(text, THIRD), 0.25, 0.55) * (
+        1 - ramp(_share(text, FIRST_SINGULAR | FIRST_PLURAL | SECOND), 0.1, 0.4)
+    )
 
 
 def _first_plural(text: Features) -> float:
-    return ramp(_share(text, _WE), 0.25, 0.55) * (1 - ramp(_share(text, _I), 0.2, 0.6))
+    return ramp(_share(text, FIRST_PLURAL), 0.25, 0.55) * (1 - ramp(_share(text, FIRST_SINGULAR), 0.2, 0.6))
 
 
 def _first_singular(text: Features) -> float:
-    return ramp(_share(text, _I), 0.2, 0.5)
+    return ramp(_share(text, FIRST_SINGULAR), 0.2, 0.5)
 
 
 def _question_opening(text: Features) -> float:
@@ -314,7 +317,7 @@ def _question_opening(text: Features) -> float:
 
 
 def _conclusion_opening(text: Features) -> float:
-    if not text.body or not _CONCLUSION_OPENING.match(text.body[0].lower().replace("**", "")):
+    if not text.body or not CONCLUSION_OPENING.match(text.body[0].lower().replace("**", "")):
         return 0.0
     sentences = [s for s in split_sentences(text.body[0]) if any(map(str.isalnum, s))]
     alone = len(text.body) > 1 and len(sentences) == 1
@@ -322,7 +325,7 @@ def _conclusion_opening(text: Features) -> float:
 
 
 def _thankful_closing(text: Features) -> float:
-    return float(any(_THANKS.search(part.lower()) for part in (*text.body_sentences[-2:], *text.closing)))
+    return float(any(THANKS.search(part.lower()) for part in (*text.body_sentences[-2:], *text.closing)))
 
 
 def _postscript(text: Features) -> float:
@@ -332,7 +335,7 @@ def _postscript(text: Features) -> float:
 def _epithet(text: Features) -> float:
     for line in text.closing:
         name = re.sub(r"^[\w' ]+, (?=\w)", "", line.lower()).strip(".,!—–- ")
-        if _FORMULA_NAME.fullmatch(name) or _FORMULA_NAME.fullmatch(line.lower().strip(".,!—–- ")):
+        if FORMULA_NAME.fullmatch(name) or FORMULA_NAME.fullmatch(line.lower().strip(".,!—–- ")):
             return 1.0
     return 0.0
 
