@@ -1,8 +1,8 @@
-"""The report of a run: `summary.json` for machines, `report.md` and the terminal's table for people."""
+"""The report of a run: `summary.json` for machines; `report.md`, `report/index.html` and the terminal's table for people."""
 
 from prose_data.errors import InputError
 from prose_data.report.basis import Summary
-from prose_data.report.protocols import beside, figured
+from prose_data.report.protocols import beside
 from prose_data.report.summary import COLUMNS, NEEDED, Tables, summarize
 from prose_data.report.text import markdown
 from prose_data.report.texts import drawn_texts
@@ -12,7 +12,7 @@ SUMMARY, REPORT = "summary.json", "report.md"
 
 
 def make_report(run: Run) -> Summary:
-    """Write `summary.json` and `report.md` of a run and return the summary.
+    """Write `summary.json`, `report.md`, `report/index.html` and `figures/` of a run and return the summary.
 
     Raises InputError for a run that is not finished: its numbers would be those of some users only.
     """
@@ -25,12 +25,10 @@ def make_report(run: Run) -> Summary:
             f"{run.path / MANIFEST}: has no {missing[0]}; delete it and run prose-data run {run.path} again"
         )
     summary = summarize(run.config, tables, manifest)
-    if (
-        summary["sweep"] or summary["prelude"] or figured(summary["protocols"])
-    ):  # altair takes half a second to import
-        from prose_data.report.figures import draw
+    from prose_data.report.figures import draw
+    from prose_data.report.page import write_page
 
-        draw(summary, run.path)
+    write_page(run, summary, draw(summary, run.path), manifest)
     write_json(run.path / SUMMARY, summary)
     text = markdown(summary)
     land(run.path / REPORT, lambda file: file.write(text.encode()))

@@ -22,26 +22,34 @@ _WIDE, _HIGH, _LINE = 520, 360, 16  # pixels of a plot of curves, and of a line 
 _HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 
-def draw(summary: Summary, folder: Path) -> None:
-    """Write the figures that the report of `summary` links to below the run folder `folder`."""
+def draw(summary: Summary, folder: Path) -> dict[str, str]:
+    """Write the figures that `report.md` of `summary` links to below the run folder `folder`, and return their SVGs by
+    name."""
+    drawn: dict[str, str] = {}
     found = summary["sweep"]
     made_by = f"{summary['models']['inferrer']} infers" + (", simulated" if summary["simulated"] else "")
     for metric in found["metrics"] if found else ():
-        save(heat_map(found, metric, made_by), folder / FIGURES / f"sweep_{metric}")
+        drawn[f"sweep_{metric}"] = save(
+            heat_map(found, metric, made_by), folder / FIGURES / f"sweep_{metric}"
+        )
     for task, of_task in (summary["prelude"] or {"tasks": {}})["tasks"].items():
         writes = f"{summary['models']['writer']} writes, {made_by}"
-        save(cost_curves(of_task, task, writes), folder / FIGURES / figure_name(task))
+        name = figure_name(task)
+        drawn[name] = save(cost_curves(of_task, task, writes), folder / FIGURES / name)
     for section in figured(summary["protocols"]):
-        save(learning_curves(section, made_by), folder / FIGURES / section["figure"])
+        name = section["figure"]
+        drawn[name] = save(learning_curves(section, made_by), folder / FIGURES / name)
+    return drawn
 
 
-def save(chart: "alt.LayerChart", path: Path) -> None:
-    """Write `chart` to `path`.svg and `path`.png, each whole or not at all."""
+def save(chart: "alt.LayerChart", path: Path) -> str:
+    """Write `chart` to `path`.svg and `path`.png, each whole or not at all, and return the SVG."""
     svg, png = io.StringIO(), io.BytesIO()
     chart.save(svg, format="svg")
     chart.save(png, format="png", scale_factor=2)
     land(path.with_name(f"{path.name}.svg"), lambda file: file.write(svg.getvalue().encode()))
     land(path.with_name(f"{path.name}.png"), lambda file: file.write(png.getvalue()))
+    return svg.getvalue()
 
 
 def heat_map(found: Mapping[str, Any], metric: str, made_by: str) -> "alt.LayerChart":
@@ -73,7 +81,7 @@ def heat_map(found: Mapping[str, Any], metric: str, made_by: str) -> "alt.LayerC
     size = {"width": alt.Step(_CELL), "height": alt.Step(_CELL * 0.75)}
     title = alt.Title(f"PROSE: mean {metric}", subtitle=made_by, anchor="start", offset=12)
     chart: alt.LayerChart = alt.LayerChart(layer=[cells, number]).properties(**size, title=title)
-    return _styled(chart)
+    return styled(chart)
 
 
 def _span(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
@@ -155,7 +163,7 @@ def _curves(
     ]
     heading = alt.Title(title, subtitle=made_by, anchor="start", offset=12)
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(width=_WIDE, height=_HIGH, title=heading)
-    return _styled(chart)
+    return styled(chart)
 
 
 def _apart(ends: Mapping[str, float], gap: float) -> dict[str, float]:
@@ -167,7 +175,7 @@ def _apart(ends: Mapping[str, float], gap: float) -> dict[str, float]:
     return placed
 
 
-def _styled(chart: "alt.LayerChart") -> "alt.LayerChart":
+def styled(chart: "alt.LayerChart") -> "alt.LayerChart":
     """Return `chart` as all figures look: on its own paper, without lines that say nothing."""
     import altair as alt
 

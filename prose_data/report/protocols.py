@@ -71,20 +71,26 @@ def protocol_parts(sections: Sequence[Section]) -> list[str]:
     """Return the parts of `report.md` that tell the sections."""
     parts = []
     for section in sections:
-        rows = [
-            [
-                named(method),
-                *(
-                    _text(value, section["metric"], column)
-                    for value, column in zip(values, section["columns"], strict=True)
-                ),
-            ]
-            for method, values in section["rows"].items()
-        ]
+        header, rows = protocol_table(section)
         parts += [f"## {section['title']}", cell(section["note"])]
-        parts += [grid(["method", *section["columns"]], rows)] if rows else []
+        parts += [grid(header, rows)] if rows else []
         parts += [f"![{section['title']}](figures/{section['figure']}.svg)"] if "figure" in section else []
     return parts
+
+
+def protocol_table(section: Section) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of a section's table as text; no rows where it has only words."""
+    rows = [
+        [
+            named(method),
+            *(
+                _text(value, section["metric"], column)
+                for value, column in zip(values, section["columns"], strict=True)
+            ),
+        ]
+        for method, values in section["rows"].items()
+    ]
+    return ["method", *section["columns"]], rows
 
 
 def _text(value: Mapping[str, Any] | str | None, metric: str, column: str) -> str:

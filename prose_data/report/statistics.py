@@ -129,20 +129,21 @@ def costs_per_point(methods: Sequence[str], metric: str, cells: Cells, costs: Ce
     Null for a method that is not better, beyond doubt, and where a price is unknown; no methods without a floor.
     """
     floor, sign = cells.get((FLOOR, metric)), -1 if metric in LOWER_IS_BETTER else 1
-    found: dict[str, dict[str, Any]] = {}
+    ratios: dict[tuple[str, str], Ratio | None] = {}
     for method in methods if floor is not None else ():
         values = cells.get((method, metric))
-        if method == FLOOR or values is None or floor is None:
-            continue
-        better, least = (frame.with_columns(value=pl.col("value") * sign) for frame in (values, floor))
-        ratios = {
-            cost: cost_per_point(better, least, _paid(costs, method, cost), _paid(costs, FLOOR, cost))
-            for cost in _PAID
-        }
-        found[method] = {
-            cost: optional(one) if one is not None and one.low is not None and _gains(ratios[cost]) else None
-            for cost, one in estimated(ratios).items()
-        }
+        if method != FLOOR and values is not None and floor is not None:
+            better, least = (frame.with_columns(value=pl.col("value") * sign) for frame in (values, floor))
+            ratios |= {
+                (method, cost): cost_per_point(
+                    better, least, _paid(costs, method, cost), _paid(costs, FLOOR, cost)
+                )
+                for cost in _PAID
+            }
+    found: dict[str, dict[str, Any]] = {}
+    for (method, cost), one in estimated(ratios).items():
+        sound = one is not None and one.low is not None and _gains(ratios[method, cost])
+        found.setdefault(method, {})[cost] = optional(one) if sound else None
     return {"metric": metric, "methods": found}
 
 
