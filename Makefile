@@ -1,5 +1,6 @@
 # make run: install and run the bundled quickstart. make test: install with test tools and run all tests.
 # make test-local: the tests on a real model, the local one of the extra local (minutes; the first time it is compiled).
+# make test-train: the tests of the DPO recipe, with the extra train (torch, which may be several GB).
 # make bench [ONLY=name]: measure, and write bench/results.json and bench/RESULTS.md.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,7 +15,7 @@ LLAMA := $(shell sed -n 's/^llama_cpp_python==//p' constraints.txt)
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: run install install-dev install-local test test-fast test-local format lint types check bench clean
+.PHONY: run install install-dev install-local install-train test test-fast test-local test-train format lint types check bench clean
 
 run: install
 	$(BIN)/prose-data run --out $(OUT)
@@ -22,6 +23,7 @@ run: install
 install: .venv/.installed
 install-dev: .venv/.installed-dev
 install-local: .venv/.installed-local
+install-train: .venv/.installed-train
 
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -41,14 +43,21 @@ install-local: .venv/.installed-local
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --find-links $(WHEELS) -e '.[dev,local]'
 	touch $@
 
+.venv/.installed-train: .venv/.installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,train]'
+	touch $@
+
 test: install-dev
 	$(BIN)/python -m pytest -n 2
 
 test-fast: install-dev
-	$(BIN)/python -m pytest -n 2 -m "not slow and not local"
+	$(BIN)/python -m pytest -n 2 -m "not slow and not local and not train"
+
+test-train: install-train
+	$(BIN)/python -m pytest -m train tests/test_train_dpo.py
 
 test-local: install-local
-	$(BIN)/python -m pytest -m local -s tests/test_local.py
+	$(BIN)/python -m pytest -m local -s tests/test_local.py tests/test_local_echo.py
 
 format: install-dev
 	$(BIN)/ruff format .

@@ -20,8 +20,13 @@ from typer.core import TyperGroup
 from prose_data import __version__
 from prose_data.commands.ablate import ablate
 from prose_data.commands.estimate import estimate
+from prose_data.commands.experiment import experiment
+from prose_data.commands.export import export
 from prose_data.commands.fake import fake_llm
+from prose_data.commands.judge import app as judge_app
 from prose_data.commands.local import local_llm
+from prose_data.commands.pairs import ScoreGroup, score_pairs
+from prose_data.commands.power import power
 from prose_data.commands.store import app as store_app
 from prose_data.commands.sweep import sweep
 from prose_data.errors import BudgetReached, InputError, printable
@@ -159,7 +164,14 @@ def synthesize(
     as_json: Json = False,
 ) -> None:
     """Make users, documents and samples."""
-    _one_stage("synthesize", *_target(target, out, sets, store, offline), engine, as_json)
+    config, folder = _target(target, out, sets, store, offline)
+    if config.space == "alignx":
+        from prose_data.commands.alignx import synthesize_records
+
+        share = synthesize_records(config, folder, as_json)
+        _end(share, config.budget.max_failures, f"{folder}/failures")
+        return
+    _one_stage("synthesize", config, folder, engine, as_json)
 
 
 @app.command(
@@ -212,7 +224,16 @@ def infer(
     _own(samples, method, settings, out, as_json)
 
 
-@app.command(epilog="Example: prose-data score runs/mine")
+score_app = typer.Typer(cls=ScoreGroup, add_completion=False)
+app.add_typer(
+    score_app, name="score", help="Score a run's inferences; score pairs: files of preference pairs."
+)
+
+
+@score_app.command(
+    "run",
+    epilog="Examples: prose-data score runs/mine · prose-data score pairs test.json --method ica --method none",
+)
 def score(
     target: Target = None,
     out: Out = None,
@@ -228,7 +249,7 @@ def score(
 
 @app.command(epilog="Example: prose-data report runs/mine")
 def report(target: Target = None, out: Out = None, sets: Sets = None, as_json: Json = False) -> None:
-    """Write a finished run's report.md and summary.json and print the headline table."""
+    """Write a finished run's report (report/index.html, report.md, summary.json) and print the headline table."""
     from prose_data.runs import load_run
 
     _, folder = _target(target, out, sets)
@@ -251,6 +272,11 @@ def validate(
     from prose_data.users import user_count
 
     settings = load_config(config, sets or ())
+    if settings.space == "alignx":
+        from prose_data.commands.alignx import validate_records
+
+        validate_records(settings, as_json)
+        return
     ground = check(settings)
     users = user_count(settings, ground.space, ground.kinds)
     samples = users * len(settings.seeds) * settings.rounds
@@ -268,14 +294,21 @@ def validate(
         typer.echo(f"{count:>12,} {word}")
 
 
+score_app.command(
+    "pairs", epilog="Example: prose-data score pairs test.parquet --method none --method pba --method golden"
+)(score_pairs)
 app.command(epilog="Example: prose-data ablate my.yaml --out runs/parts")(ablate)
 app.command(epilog="Example: prose-data sweep my.yaml --steps 1,3,5 --thresholds 0,0.5")(sweep)
 app.command(epilog="Example: prose-data estimate my.yaml --set users.count=1000")(estimate)
+app.command(epilog="Example: prose-data experiment alignx_history --set alignx.records=100")(experiment)
+app.command(epilog="Example: prose-data export runs/alignx/records --prompt pba --out dpo.parquet")(export)
+app.command(epilog="Example: prose-data power runs/pilot --one prose --other icl --difference 0.1")(power)
 app.command("local-llm", epilog="Example: prose-data local-llm --port 8002")(local_llm)
 app.command("fake-llm", epilog="Example: prose-data fake-llm --port 8001 --rate-429 0.1 --latency 0.2")(
     fake_llm
 )
 app.add_typer(store_app, name="store")
+app.add_typer(judge_app, name="judge")
 
 
 def _target(
@@ -363,12 +396,17 @@ def _report(finished: "Run", as_json: bool) -> None:
     """Write the report, print the headline table and where everything is, and end by the share of failures."""
     from rich.console import Console
 
-    from prose_data.report import REPORT, SUMMARY, make_report
+    from prose_data.report import PAGE, REPORT, SUMMARY, make_report
     from prose_data.report.text import print_headline
     from prose_data.runs import failed_share
 
     summary, share = make_report(finished), failed_share(finished)
-    places = {"report": finished.path / REPORT, "summary": finished.path / SUMMARY, "tables": finished.path}
+    places = {
+        "page": finished.path / PAGE,
+        "report": finished.path / REPORT,
+        "summary": finished.path / SUMMARY,
+        "tables": finished.path,
+    }
     if as_json:
         _print_json(
             {**{word: str(place) for word, place in places.items()}, "failed_share": share, "result": summary}

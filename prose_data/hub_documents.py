@@ -71,12 +71,15 @@ def stream_rows(
     split: str = "train",
     revision: str | None = None,
     data_files: str | None = None,
+    key: str = "documents.dataset",
+    instead: str = "documents: bundled or documents: {path: FILE-OR-FOLDER}",
 ) -> Iterator[Fields]:
     """Yield the rows of a data set as they are fetched, so that the first few need no full download.
 
-    Raises InputError in one sentence if the hub can't be reached or the data set can't be found or loaded.
+    `key` is what names the data set and `instead` what to use without the hub, for errors. Raises InputError in one
+    sentence if the hub can't be reached or the data set can't be found or loaded.
     """
-    with _explained(dataset):
+    with _explained(dataset, key, instead):
         from datasets import load_dataset
 
         rows = iter(
@@ -85,7 +88,7 @@ def stream_rows(
             )
         )
     while True:
-        with _explained(dataset):
+        with _explained(dataset, key, instead):
             row = next(rows, None)
         if row is None:
             return
@@ -93,7 +96,7 @@ def stream_rows(
 
 
 @contextmanager
-def _explained(dataset: str) -> Iterator[None]:
+def _explained(dataset: str, key: str, instead: str) -> Iterator[None]:
     """Turn whatever the hub's client raises into one InputError, and keep its retry messages off the terminal."""
     from huggingface_hub.utils import logging as hub_logging
 
@@ -102,23 +105,22 @@ def _explained(dataset: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # the client's own, httpx's, fsspec's, pyarrow's: all mean "not loaded"
-        raise InputError(f"documents.dataset: {_reason(dataset, error)}") from error
+        raise InputError(f"{key}: {_reason(dataset, error, instead)}") from error
     finally:
         hub_logging.set_verbosity(level)
 
 
-def _reason(dataset: str, error: Exception) -> str:
+def _reason(dataset: str, error: Exception, instead: str) -> str:
     detail = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
     name = type(error).__name__
     if isinstance(error, ConnectionError) or name in ("ConnectError", "ConnectTimeout", "ReadTimeout"):
         return (
-            f"Hugging Face can't be reached for {dataset}; check the network and HF_HUB_OFFLINE, or use "
-            "documents: bundled or documents: {path: FILE-OR-FOLDER}"
+            f"Hugging Face can't be reached for {dataset}; check the network and HF_HUB_OFFLINE, or use {instead}"
         )
     if "scripts are no longer supported" in detail:
         return (
             f"{dataset} is loaded by a Python script, which datasets no longer runs; use a Parquet copy (often "
-            "documents.revision: refs/convert/parquet) or documents: {path: FILE-OR-FOLDER}"
+            f"revision refs/convert/parquet) or {instead}"
         )
     if name == "DatasetNotFoundError":
         return f"{dataset} can't be found ({detail}); check the name, and HF_TOKEN if it is private"

@@ -1,4 +1,4 @@
-"""Rows of somebody's own files: JSON Lines, Parquet, CSV, or a folder of text files, each with the place it is from."""
+"""Rows of somebody's own files: JSON, Parquet, CSV, or a folder of text files, each with the place it is from."""
 
 import io
 import json
@@ -13,7 +13,7 @@ import polars as pl
 
 from prose_data.errors import InputError
 
-_READABLE = "a .jsonl, .parquet or .csv file, or a folder of .txt and .md files"
+_READABLE = "a .jsonl, .parquet or .csv file, a .json file of one list, or a folder of .txt and .md files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ def read_rows(path: Path, limit: int | None = None) -> Iterator[Row]:
         raise InputError(f"{path}: no such file or folder; it must be {_READABLE}")
     elif path.suffix.lower() in (".jsonl", ".ndjson"):
         rows = _json_lines(path)
+    elif path.suffix.lower() == ".json":
+        rows = _json_list(path)
     elif path.suffix.lower() in (".parquet", ".csv"):
         rows = _table(path, limit)
     else:
@@ -86,17 +88,33 @@ def _json_lines(path: Path) -> Iterator[Row]:
         if not line.strip():
             continue
         place = f"{path}, line {number}"
-        try:
-            fields = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{place}: is not valid JSON ({error.msg} at column {error.colno})") from None
-        except (ValueError, RecursionError):
-            raise InputError(f"{place}: holds a number or a nesting that is too long to be read") from None
-        if not isinstance(fields, dict):
-            raise InputError(
-                f"{place}: must be a JSON object with a field per column, not {type(fields).__name__}"
-            )
-        yield Row(place, fields)
+        yield _object(_json(line, place), place)
+
+
+def _json_list(path: Path) -> Iterator[Row]:
+    found = _json(read_text(path), str(path))
+    if not isinstance(found, list):
+        raise InputError(f"{path}: must hold a JSON list of objects, not {type(found).__name__}")
+    for number, fields in enumerate(found, 1):
+        yield _object(fields, f"{path}, row {number}")
+
+
+def _json(text: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column" if error.lineno > 1 else "column"
+        raise InputError(f"{place}: is not valid JSON ({error.msg} at {where} {error.colno})") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{place}: holds a number or a nesting that is too long to be read") from None
+
+
+def _object(fields: Any, place: str) -> Row:
+    if not isinstance(fields, dict):
+        raise InputError(
+            f"{place}: must be a JSON object with a field per column, not {type(fields).__name__}"
+        )
+    return Row(place, fields)
 
 
 def _table(path: Path, limit: int | None) -> Iterator[Row]:

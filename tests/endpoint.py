@@ -70,7 +70,9 @@ class Endpoint:
     async def at(self) -> AsyncIterator[str]:
         """Serve while the context is open; gives the base URL."""
         app = web.Application()
-        app.add_routes([web.post("/v1/chat/completions", self.handle)])
+        app.add_routes(
+            [web.post("/v1/chat/completions", self.handle), web.post("/v1/completions", self.handle)]
+        )
         async with running(app) as address:
             yield f"{address}/v1"
 

@@ -11,7 +11,15 @@ import pytest
 
 from prose_data.config import parse_config
 from prose_data.errors import RequestFailed
-from prose_data.llm.ask import ask_groups, ask_line, ask_list, ask_matches, ask_text, ask_verdict
+from prose_data.llm.ask import (
+    ask_groups,
+    ask_line,
+    ask_list,
+    ask_matches,
+    ask_text,
+    ask_texts,
+    ask_verdict,
+)
 from prose_data.llm.door import open_door
 from prose_data.llm.types import LLM, Message, Reply, Role, Schema
 from prose_data.simulator.server import Faults, make_app, running
@@ -72,6 +80,14 @@ KINDS: dict[str, tuple[Ask, str, str, str, Any, str]] = {
         '{"components": ["use emojis"]}',
         ["use emojis"],
         "unreadable_list",
+    ),
+    "texts": (
+        lambda llm: ask_texts(llm, ASKED, "human", 2),
+        '{"texts": ["One."]}',
+        'with exactly 2 texts, none of them empty, in this form: {"texts": ["...", "..."]}',
+        '{"texts": ["One.", "Two."]}',
+        ["One.", "Two."],
+        "unreadable_texts",
     ),
     "text": (
         lambda llm: ask_text(llm, ASKED, "writer"),

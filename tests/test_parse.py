@@ -11,6 +11,7 @@ from prose_data.llm.parse import (
     number_pairs,
     quoted_text,
     string_list,
+    texts,
 )
 
 VOTES = ["strongly confirms", "somewhat confirms", "neutral", "somewhat contradicts", "strongly contradicts"]
@@ -138,6 +139,28 @@ def test_a_hostile_list_takes_no_time(reply: str) -> None:
     started = time.perf_counter()
     assert string_list(reply) is None
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ('{"texts": ["One.", "Two."]}', ["One.", "Two."]),
+        ('```json\n{"texts": [" One. ", "Two."]}\n```', ["One.", "Two."]),
+        ('Here: {"texts": ["One.", "Two {2}."]} Done.', ["One.", "Two {2}."]),
+        ('{"texts": ["One."]}', None),
+        ('{"texts": ["One.", "Two.", "Three."]}', None),
+        ('{"texts": ["One.", "  "]}', None),
+        ('{"texts": ["One.", 2]}', None),
+        ('{"texts": "One. Two."}', None),
+        ('["One.", "Two."]', None),
+        ('{"texts": ["One.", "Two."', None),
+        ("1. One.\n2. Two.", None),
+        ("", None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_texts_are_as_many_as_asked_for_and_none_is_empty(reply: str, expected: list[str] | None) -> None:
+    assert texts(reply, 2) == expected
 
 
 def test_the_first_triple_quoted_span_is_the_text() -> None:

@@ -20,6 +20,8 @@ FRAGMENTS = {
     "alignx_pairs",
     "alignx_persona",
     "alignx_profile",
+    "alignx_write_one",
+    "alignx_write_two",
     "describe_text",
     "example",
     "example_edited",

@@ -18,6 +18,7 @@ from prose_data.llm.parse import (
     number_pairs,
     quoted_text,
     string_list,
+    texts,
     verdict_pairs,
 )
 from prose_data.llm.types import LLM, Message, Reply, Role, Schema
@@ -29,6 +30,12 @@ COMPONENTS_SCHEMA: Schema = {
     "type": "object",
     "properties": {"components": {"type": "array", "items": {"type": "string"}}},
     "required": ["components"],
+    "additionalProperties": False,
+}
+TEXTS_SCHEMA: Schema = {
+    "type": "object",
+    "properties": {"texts": {"type": "array", "items": {"type": "string"}}},
+    "required": ["texts"],
     "additionalProperties": False,
 }
 CHANGES_SCHEMA: Schema = {
@@ -75,6 +82,19 @@ async def ask_verdict(
     if verdict is None:
         _note_form(llm, "unreadable_verdict", role, reply)
     return verdict
+
+
+async def ask_number(llm: LLM, messages: Sequence[Message], role: Role, low: int, high: int) -> int | None:
+    """Return the whole number from `low` to `high` that the reply's last verdict line names."""
+    options = [str(number) for number in range(low, high + 1)]
+    correct = partial(render, "correct_number", low=str(low), high=str(high))
+    verdict, reply = await _ask(
+        llm, messages, role, lambda reply: last_verdict(_whole_lines(reply), options), correct
+    )
+    if verdict is None:
+        _note_form(llm, "unreadable_verdict", role, reply)
+        return None
+    return int(verdict)
 
 
 async def ask_line(
@@ -153,11 +173,26 @@ async def ask_options(
         return items if len({options[item] for item in items}) == len(items) else None
 
     one_of: Schema = {"type": "string", "enum": list(options)}
-    schema: Schema = COMPONENTS_SCHEMA | {"properties": {"components": {"type": "array", "items": one_of}}}
+    schema: Schema = {**COMPONENTS_SCHEMA, "properties": {"components": {"type": "array", "items": one_of}}}
     items, reply = await _ask(llm, messages, role, read, partial(render, "correct_options"), schema=schema)
     if items is None:
         _note_form(llm, "unreadable_options", role, reply)
     return items
+
+
+async def ask_texts(
+    llm: LLM, messages: Sequence[Message], role: Role, count: int, replicate: int = 0
+) -> list[str] | None:
+    """Return the `count` texts of the reply (`TEXTS_SCHEMA`), none of them empty."""
+    correct = partial(render, "correct_texts", count=str(count))
+
+    def read(reply: Reply) -> list[str] | None:
+        return None if reply.finish_reason == "length" else texts(reply.text, count)
+
+    found, reply = await _ask(llm, messages, role, read, correct, schema=TEXTS_SCHEMA, replicate=replicate)
+    if found is None:
+        _note_form(llm, "unreadable_texts", role, reply)
+    return found
 
 
 async def ask_changes(llm: LLM, messages: Sequence[Message], role: Role, count: int) -> Changes | None:

@@ -6,9 +6,10 @@ that tables are the same in every repetition. The meter and the rows of `drain` 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _NO_KEY = "PROSE_DATA_LOCAL_KEY"  # so that no other server's key is sent to our own
 _PART = 10**9  # more than a part has units of work
 _REPLICATES = 1000  # a body's seed is the view's seed times this, plus the replicate
+
+
+RecordWriter = Callable[..., tuple[list[str], list[str], list[tuple[str, str]], str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,16 @@ async def _remote(
         if store is not None:
             sends[name] = store.through(sends[name], model.backend)
     return sends
+
+
+def record_writer(model: Model, seed: int) -> RecordWriter | None:
+    """Return what writes an AlignX record's texts at once, as `model` would by requests of views with this `seed`; None
+    for a model that has to be asked."""
+    if model.backend != "simulated":
+        return None
+    from prose_data.simulator.alignx_requests import record
+
+    return partial(record, model.model, seed * _REPLICATES)
 
 
 def _decoding(model: Model) -> dict[str, Any]:

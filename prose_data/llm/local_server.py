@@ -9,11 +9,9 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-App = Callable[[Any, Receive, Any], Awaitable[None]]
+from prose_data.llm.local_echo import App, Receive, body_of, served_echo, with_body, with_echo
 
 CONTEXT = 8192  # tokens, what the model was trained for
 
@@ -33,18 +31,9 @@ def with_schemas(app: App) -> App:
     """Return the ASGI `app` so that it takes JSON schemas in the form that OpenAI's endpoints do."""
 
     async def translating(scope: Any, receive: Receive, send: Any) -> None:
-        body = b""
-        while scope["type"] == "http":
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        whole = iter([{"type": "http.request", "body": in_own_words(body)}])
-
-        async def received() -> dict[str, Any]:
-            return next(whole, None) or await receive()
-
-        await app(scope, received if scope["type"] == "http" else receive, send)
+        if scope["type"] == "http":
+            receive = with_body(in_own_words(await body_of(receive)), receive)
+        await app(scope, receive, send)
 
     return translating
 
@@ -77,12 +66,17 @@ def main() -> None:
         n_ctx=CONTEXT,
         n_threads=cores,
         n_threads_batch=cores,
-        logits_all=False,  # else a copy of all tokens' logits is kept: 1.6 GB
+        logits_all=False,  # else a copy of all tokens' logits is kept: 1.6 GB; `local_echo` needs none
         verbose=False,
     )
     app = create_app(server_settings=ServerSettings(), model_settings=[model])
     # Idle connections live longer than clients keep them, so that none closes under a request.
-    config = uvicorn.Config(with_schemas(app), log_level="warning", access_log=False, timeout_keep_alive=60)
+    config = uvicorn.Config(
+        with_schemas(with_echo(app, served_echo())),
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=60,
+    )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(number))])
 
 

@@ -96,6 +96,25 @@ def string_list(reply: str) -> list[str] | None:
     return items or None
 
 
+def texts(reply: str, count: int) -> list[str] | None:
+    """Return the `count` texts of a reply's `{"texts": […]}`, alone, in a fenced block or amid words; None if there is no
+    such object, one of them is empty, or there are more or fewer."""
+    for candidate in [reply, *reversed(_FENCE.findall(reply)), *_brackets(reply)]:
+        try:
+            value = json.loads(candidate)
+        except (ValueError, RecursionError):
+            continue
+        found = value.get("texts") if isinstance(value, dict) else None
+        if not isinstance(found, list) or len(found) != count:
+            return None
+        return [text.strip() for text in found] if all(_is_text(text) for text in found) else None
+    return None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def number_pairs(line: str, first: int, second: int) -> list[tuple[int, int]] | None:
     """Return the pairs "2-1, 3-4" as zero-based numbers below `first` and `second`, each number used once; [] for "".
 

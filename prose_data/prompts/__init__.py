@@ -21,7 +21,7 @@ _TAGS = "|".join(
     ("candidates", "component", "components", "document", "draft", "example", "explanation", "inferred")
 )
 _TAGS += "|" + "|".join(("evidence", "first", "missing", "preferences", "phrases", "second", "text", "true"))
-_TAGS += "|" + "|".join(("chosen", "comment", "persona", "post", "rejected"))
+_TAGS += "|" + "|".join(("briefs", "chosen", "comment", "persona", "post", "rejected", "traits"))
 _TAG = re.compile(rf"<\s*(/?)\s*({_TAGS})\s*>", re.IGNORECASE)
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TypeVar
 
-from prose_data.alignx.dimensions import COUNT
-from prose_data.simulator.alignx_tables import Pole, wordings
+from prose_data.alignx.dimensions import COUNT, Pole
+from prose_data.simulator.alignx_tables import wordings
 from prose_data.simulator.skills import Skills
 
 _WORD = re.compile(r"[a-z0-9]+(?:['’-][a-z0-9]+)*")
@@ -98,7 +98,7 @@ def _index() -> _Index:
         frames[True].append(liking)
         frames[False].append(disliking)
     own = {pole: texts for pole, texts in tables.says.items() if pole[0] not in tables.things}
-    means = _told_apart(own | frames)
+    means = _told_apart({**own, **frames})
     return _Index(
         sequences={sequence: key for sequence, key in means.items() if not isinstance(key, bool)},
         traits=_by_first((_words(text), pole) for pole, texts in tables.traits.items() for text in texts),

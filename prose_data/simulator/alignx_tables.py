@@ -9,22 +9,23 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
+from prose_data.alignx.dimensions import Pole
 from prose_data.paths import DATA
 
 FOLDER = DATA / "alignx"
 
-Pole = tuple[int, bool]  # a dimension's index, and whether it is its positive pole
-
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
-    """All tables: `says` and `traits` by pole, `things` by interest, `phrases` by kind, `topics` long form to short."""
+    """All tables: `says` and `traits` by pole, `things` by interest, `phrases` by kind, `topics` long form to short, and
+    the `aims` of posts, by each of which `phrases` has the questions that end one."""
 
     says: dict[Pole, tuple[str, ...]]
     traits: dict[Pole, tuple[str, ...]]
     things: dict[int, tuple[str, ...]]
     phrases: dict[str, tuple[str, ...]]
     topics: dict[str, str]
+    aims: tuple[str, ...]
 
 
 def _rows(name: str) -> list[list[str]]:
@@ -48,10 +49,13 @@ def wordings() -> Wordings:
     for index, own in things.items():
         for positive, frames in ((True, phrases["like"]), (False, phrases["dislike"])):
             says[index, positive] = [frame.replace("{thing}", thing) for frame in frames for thing in own]
+    briefs = _rows("briefs.tsv")
+    phrases["who"] = [text for kind, text, _ in briefs if kind == "role"]
     return Wordings(
         says={pole: tuple(texts) for pole, texts in says.items()},
         traits={pole: tuple(texts) for pole, texts in traits.items()},
         things={index: tuple(texts) for index, texts in things.items()},
         phrases={kind: tuple(texts) for kind, texts in phrases.items()},
-        topics={text: short for kind, text, short in _rows("briefs.tsv") if kind == "topic"},
+        topics={text: short for kind, text, short in briefs if kind == "topic"},
+        aims=tuple(text for kind, text, _ in briefs if kind == "aim"),
     )

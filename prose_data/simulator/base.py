@@ -6,7 +6,7 @@ from random import Random
 from prose_data.features import Features, features, split_sentences
 from prose_data.simulator.page import Page
 
-_STOP = frozenset(
+STOP = frozenset(
     "a about after again all also am an and any are as at be because been before being both but by can could did do "
     "does doing down during each few first for from further had has have having he her here hers him his how i if in "
     "into is it its itself just like made make many may me more most much must my new no nor not now of off on once "
@@ -19,7 +19,7 @@ _STOP = frozenset(
 def topic_words(text: str, n: int = 8) -> tuple[str, ...]:
     """Return up to `n` content words of `text`, most frequent first, ties by first appearance."""
     counts = features(text).counts
-    words = [word for word in counts if len(word) > 3 and word not in _STOP and word.isalpha()]
+    words = [word for word in counts if len(word) > 3 and word not in STOP and word.isalpha()]
     return tuple(sorted(words, key=lambda word: -counts[word])[:n])
 
 

@@ -10,7 +10,18 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from prose_data.llm.types import Message
-from prose_data.simulator import explain, human, judge, keeper, reader, revisions, writer
+from prose_data.simulator import (
+    alignx_requests,
+    alignx_user,
+    assessor,
+    explain,
+    human,
+    judge,
+    keeper,
+    reader,
+    revisions,
+    writer,
+)
 from prose_data.simulator.skills import SKILLS, Skills
 
 Answer = Callable[[str, Skills, random.Random, str], str]
@@ -38,10 +49,19 @@ _PARTS: tuple[tuple[str, Answer], ...] = (
     ("assesses how a text is written", judge.one_component),
     ("compares two lists", judge.match),
     ("decides which of several people", judge.identify),
+    ("rates how similar two accounts", assessor.similarity),
+    ("compares a text with the document it is about", assessor.faithfulness),
+    ("rates how coherent a text is", assessor.coherence),
     ("client who decides whether a draft", human.decide),
     ("client who edits a draft", human.edit),
     ("client's general taste", revisions.taste),
     ("what the next draft needs", revisions.reasoned),
+    ("answer posts the way one user would like best", alignx_user.respond),
+    ("which of two responses to a post one user prefers", alignx_user.select),
+    ("which directions of preference it shows", alignx_user.predict),
+    ("write posts for a discussion forum", alignx_requests.posts),
+    ("write replies under posts", alignx_requests.replies),
+    ("introduce users of a discussion forum", alignx_requests.persona),
 )
 _CONFUSED = "I am not sure what you would like me to do."
 
