@@ -135,13 +135,14 @@ def test_counted_habits_are_shown_as_evidence_and_need_no_verdict_of_a_model() -
     assert dict(memory[0].votes) == {AMPERSANDS: True}
 
 
-def test_the_writer_of_a_draft_is_shown_the_latest_sample_and_that_of_a_candidate_is_not() -> None:
+def test_the_latest_sample_is_shown_to_the_writer_of_drafts_from_the_second_on_and_of_candidates_never() -> None:
     llm = ScriptedLLM(Model(_changes(add=["be warm"]), _confirmed))
-    _, beliefs = _live(llm, 2)
-    assert [[example.text for example in belief.examples] for belief in beliefs] == [[], [OWN[0]], [OWN[1]]]
+    _, beliefs = _live(llm, 3)
+    shown = [[example.text for example in belief.examples] for belief in beliefs]
+    assert shown == [[], [], [OWN[1]], [OWN[2]]]
     assert not [user for _, system, user in llm.asked if _kind(system) == "write" and "OWN-" in user]
     none = Config.model_validate({"prose_plus": {"examples": 0}})
-    assert not any(belief.examples for belief in _live(ScriptedLLM(Model()), 2, none)[1])
+    assert not any(belief.examples for belief in _live(ScriptedLLM(Model()), 3, none)[1])
 
 
 def test_without_evidence_and_contrast_neither_is_asked_or_shown() -> None:

@@ -4,8 +4,8 @@ Learning: a reader sees our draft, the person's text and what stands out in numb
 what to add to, remove from or sharpen in a numbered list, until it has nothing to change. All components are then
 checked in one call per text, against a draft of the same document without any preference, without saying which of the
 two texts is the person's. Recall: the components whose votes make them sure enough, each with its confidence, and the
-most related sample, which shows the writer of the draft what words leave open. Candidates are written by the list alone:
-only so does what it lacks come to light.
+most related sample, which shows the writer of the draft what words leave open. Candidates, and the first draft after a
+sample, are written by the list alone: only so does what it lacks come to light.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,8 @@ _ENOUGH = 3  # votes after which a component is not checked on earlier texts any
 async def _recall(memory: Memory, document: Document, llm: LLM, *, config: Config) -> Preference:
     places = related(memory, document, config.prose_plus.retrieve, config.retrieves)
     found = stated([memory[i] for i in sorted(places)])
-    examples = tuple(memory[i].example for i in places[: config.prose_plus.examples])
+    shown = places[: config.prose_plus.examples] if len(places) > 1 else ()
+    examples = tuple(memory[i].example for i in shown)
     return Preference(tuple(found), joined(found), examples, tuple(found.values()))
 
 

@@ -81,7 +81,9 @@ def vocabularies(lowers: Sequence[str], spelled: Sequence[bytes]) -> list[Vocabu
     content = ~_IS_STOP[known]
     runs = alliterations(initial[content], text[content], texts).tolist()
     text, known = text[known >= 0], known[known >= 0]
-    counts = np.bincount(text * len(_WORDS) + known, minlength=texts * len(_WORDS)).reshape(texts, -1)
+    counts = np.bincount(text * len(_WORDS) + known, minlength=texts * len(_WORDS)).reshape(
+        texts, len(_WORDS)
+    )
     tokens = (counts.astype(np.float64) @ _CLASS).tolist()
     alone: list[dict[str, int]] = [{} for _ in lowers]
     owners, places = np.nonzero(counts[:, _ALONE])
