@@ -163,7 +163,7 @@ def synthesize(
     engine: Runner = "prefect",
     as_json: Json = False,
 ) -> None:
-    """Make users, documents and samples."""
+    """Make users, documents and samples; where the space is alignx, records in the published form."""
     config, folder = _target(target, out, sets, store, offline)
     if config.space == "alignx":
         from prose_data.commands.alignx import synthesize_records
@@ -247,10 +247,27 @@ def score(
     _one_stage("score", *_target(target, out, sets, store, offline), engine, as_json)
 
 
-@app.command(epilog="Example: prose-data report runs/mine")
-def report(target: Target = None, out: Out = None, sets: Sets = None, as_json: Json = False) -> None:
-    """Write a finished run's report (report/index.html, report.md, summary.json) and print the headline table."""
+@app.command(epilog="Examples: prose-data report runs/mine · prose-data report runs/before runs/after")
+def report(
+    target: Target = None,
+    other: Annotated[
+        Path | None, typer.Argument(metavar="OTHER", help="A second run folder, to compare the two.")
+    ] = None,
+    out: Out = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Write a finished run's report (report/index.html, report.md, summary.json) and print the headline table; of two runs
+    print what changes from the first to the second."""
     from prose_data.runs import load_run
+
+    if target is not None and other is not None:
+        if out is not None or sets:
+            raise InputError(
+                f"{other}: two runs are compared as they are, so --out and --set do not go with them"
+            )
+        _compare(target, other, as_json)
+        return
 
     _, folder = _target(target, out, sets)
     for table, command in (("samples", "synthesize"), ("inferences", "infer"), ("scores", "score")):
@@ -417,6 +434,23 @@ def _report(finished: "Run", as_json: bool) -> None:
         for word, place in places.items():
             typer.echo(f"{word:<8} {place}")
     _end(share, finished.config.budget.max_failures, f"{finished.path / REPORT}")
+
+
+def _compare(one: Path, other: Path, as_json: bool) -> None:
+    """Print what changes from one run to another."""
+    from rich.console import Console
+
+    from prose_data.report.comparison import compare, print_comparison
+    from prose_data.runs import load_run
+
+    for folder in (one, other):
+        _need(folder, "scores", "score")
+    found = compare(load_run(one), load_run(other))
+    if as_json:
+        _print_json(found)
+        return
+    console = Console()
+    print_comparison(console if console.is_terminal else Console(width=160), found)
 
 
 def _end(share: float, limit: float, where: str) -> None:

@@ -76,7 +76,7 @@ def test_what_ships_runs_and_its_report_has_its_section(finished: tuple[str, Run
     if name in OWN_METRIC:
         assert summary["methods"]["cipher_n"][OWN_METRIC[name]]["n"] > 0
     assert all(entry["failed"] == 0 for row in summary["methods"].values() for entry in row.values())
-    figures = sorted(path.name for path in (run.path / "figures").glob("*.svg"))
+    figures = sorted(path.name for path in (run.path / "figures").glob("learning_*.svg"))
     assert figures == (["learning_ppcm.svg", "learning_recovery_f1.svg"] if name == "few" else [])
 
 

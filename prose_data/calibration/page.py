@@ -4,14 +4,12 @@ The texts are data in it: JSON whose every `<` is escaped, put into place as tex
 nothing run or load but the page's own script and style.
 """
 
-import base64
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from prose_data.calibration.form import SCALE
 from prose_data.calibration.gold import Pair
+from prose_data.report.page.html import embedded, hashed
 
 _FOLDER = Path(__file__).parent
 
@@ -25,25 +23,10 @@ def label_page(pairs: Sequence[Pair], who: str) -> str:
         "scale": [[key, words, degree] for key, (words, degree) in SCALE.items()],
         "items": [{"text": text, "component": component} for text, component in pairs],
     }
-    policy = f"default-src 'none'; script-src {_source(script)}; style-src {_source(style)}; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; script-src {hashed(script)}; style-src {hashed(style)}; base-uri 'none'; form-action 'none'"
     page = (_FOLDER / "page.html").read_text(encoding="utf-8")
-    for field, value in (("policy", policy), ("style", style), ("script", script), ("data", _embedded(data))):
+    for field, value in (("policy", policy), ("style", style), ("script", script), ("data", embedded(data))):
         page = page.replace(
             "{{" + field + "}}", value
         )  # the data last: what stands in it is replaced by nothing
     return page
-
-
-def _source(content: str) -> str:
-    """Return how a content security policy names inline `content`: by its hash."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
-
-
-def _embedded(data: object) -> str:
-    """Return JSON that can stand in a script element: no `<` can end it."""
-    return (
-        json.dumps(data, ensure_ascii=True)
-        .replace("<", "\\u003c")
-        .replace(">", "\\u003e")
-        .replace("&", "\\u0026")
-    )

@@ -8,7 +8,7 @@ from prose_data.report.text import markdown
 from prose_data.report.texts import drawn_texts
 from prose_data.runs import MANIFEST, Run, land, read_json, write_json
 
-SUMMARY, REPORT = "summary.json", "report.md"
+SUMMARY, REPORT, PAGE = "summary.json", "report.md", "report/index.html"
 
 
 def make_report(run: Run) -> Summary:

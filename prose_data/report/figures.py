@@ -135,6 +135,9 @@ def _curves(
     others = [method for method in curves if method not in (FLOOR, CEILING)]
     hues = {method: _HUES[place % len(_HUES)] for place, method in enumerate(others)}
     plain = set(others[: len(_HUES)])
+    curves = {
+        method: curve for method, curve in curves.items() if curve
+    }  # those without keep their colours free
     rows = [
         {"method": method, "x": number, "y": value}
         for method, curve in curves.items()

@@ -29,14 +29,14 @@ def print_headline(console: "Console", summary: Summary) -> None:
     rows, found = summary["ablation"], summary["sweep"]
     told = {row["method"] for row in rows or ()} | set(found["methods"] if found else ())
     if not told >= set(summary["methods"]):
-        _print_table(console, *_headline(summary))
+        print_table(console, *_headline(summary))
     if rows:
         title = "Ablations of PROSE: differences to prose in full, with 95 % intervals"
-        _print_table(console, *ablation_table(rows, SCORES), title)
+        print_table(console, *ablation_table(rows, SCORES), title)
     for task, of_task in (summary["prelude"] or {"tasks": {}})["tasks"].items():
-        _print_table(console, *cost_table(of_task), f"Cost of editing: {task}, {of_task['rounds']} rounds")
+        print_table(console, *cost_table(of_task), f"Cost of editing: {task}, {of_task['rounds']} rounds")
     for metric in found["metrics"] if found else ():
-        _print_table(console, *sweep_table(found, metric), f"PROSE: {metric} by steps S and threshold v")
+        print_table(console, *sweep_table(found, metric), f"PROSE: {metric} by steps S and threshold v")
         console.print(sweep_sentence(found, metric), highlight=False)
 
 
@@ -49,7 +49,7 @@ def _headline(summary: Summary) -> tuple[list[str], list[list[str]]]:
     return ["method", *shown], rows
 
 
-def _print_table(
+def print_table(
     console: "Console", header: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None
 ) -> None:
     """Print a table, with fewer columns where the console is too narrow for all."""

@@ -14,15 +14,15 @@ import yaml
 from prose_data.calibration.flags import flags
 from prose_data.calibration.results import read_judge
 from prose_data.config import Config
+from prose_data.report import PAGE
 from prose_data.report.basis import Summary
 from prose_data.report.page import sections
 from prose_data.report.page.charts import recovered
 from prose_data.report.page.drawing import figures
-from prose_data.report.page.explorer import explorer
+from prose_data.report.page.explorer import explored
 from prose_data.report.page.html import Html, embedded, hashed, joined, text
 from prose_data.runs import Run, land
 
-PAGE = Path("report") / "index.html"
 LIMIT = 5_000_000  # bytes
 _FOLDER = Path(__file__).parent
 _MOST_EXPLORED = 3_500_000  # bytes of the explorer's data
@@ -49,6 +49,8 @@ def page_of(run: Run, summary: Summary, drawn: Mapping[str, str], manifest: Mapp
     shares = recovered(named.collect(), run.config.methods)
     shown = figures(summary, shares, drawn, run.path)
     configuration = yaml.safe_dump(_public(run.config), sort_keys=False, allow_unicode=True)
+    here = run.path.resolve()
+    calibrated = here.with_name(f"{here.name}-judge")  # where prose-data judge calibrate RUN leaves it
     body = [
         sections.scores(summary, flags(run.config)),
         sections.compared(summary, shown),
@@ -57,7 +59,7 @@ def page_of(run: Run, summary: Summary, drawn: Mapping[str, str], manifest: Mapp
         sections.recovery(shares, shown),
         sections.special(summary, shown),
         sections.failures(summary),
-        sections.judged(read_judge(run.path)),
+        sections.judged(read_judge(calibrated)),
         sections.made(summary, configuration, manifest.get("libraries", {})),
     ]
     fields = {
@@ -66,7 +68,7 @@ def page_of(run: Run, summary: Summary, drawn: Mapping[str, str], manifest: Mapp
         "body": joined([part for part in body if part]),
     }
     taken = sum(len(part.encode(errors="replace")) for part in fields.values())
-    index, chunks = explorer(run, min(_MOST_EXPLORED, LIMIT - taken - _SPARE))
+    index, chunks = explored(run, min(_MOST_EXPLORED, LIMIT - taken - _SPARE))
     fields["data"] = Html(embedded(index))
     fields["chunks"] = Html(
         "\n".join(

@@ -25,11 +25,11 @@ def figures(
     named (`charts.recovered`). The others are drawn, and written below the run folder `folder`."""
     from prose_data.report.figures import FIGURES, save
 
-    made = {
-        name: save(chart, folder / FIGURES / name) for name, (chart, _) in charts(summary, shares).items()
-    }
-    said = {name: words for name, (_, words) in charts(summary, shares).items()}
-    return {name: inlined(name, svg, said.get(name, name)) for name, svg in {**drawn, **made}.items()}
+    words: dict[str, str] = {}
+    svgs = dict(drawn)
+    for name, (chart, shows) in charts(summary, shares).items():
+        svgs[name], words[name] = save(chart, folder / FIGURES / name), shows
+    return {name: inlined(name, svg, words.get(name, name)) for name, svg in svgs.items()}
 
 
 def charts(summary: Summary, shares: Sequence[Mapping[str, Any]]) -> "dict[str, tuple[alt.LayerChart, str]]":
@@ -72,14 +72,15 @@ def _curves(summary: Summary) -> dict[str, dict[str, Any]]:
     """Return, by the name of its figure, the learning curve of each metric that is looked at first, in the form of a
     protocol's section."""
     swept = set(summary["sweep"]["methods"] if summary["sweep"] else ())
+    methods = [method for method in summary["methods"] if method not in swept][:_MOST_CURVES]
     found = {}
     for metric in dict.fromkeys((summary["main_metric"], *_WITH_CURVES)):
         curve = summary["curves"].get(metric)
         if curve is None or len(curve["steps"]) < 2:
             continue
-        rows = {m: points for m, points in curve["methods"].items() if any(points) and m not in swept}
-        rows = dict(list(rows.items())[:_MOST_CURVES])
-        if rows:
+        none = [None] * len(curve["steps"])
+        rows = {m: curve["methods"].get(m, none) for m in methods}
+        if any(any(points) for points in rows.values()):
             title = f"{metric} by samples seen"
             found[f"curve_{metric}"] = {
                 "title": title,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prose_data.features import features
-from prose_data.measures import EMOJI, FIRST_PLURAL, FIRST_SINGULAR, MEASURES, SECOND, THIRD
+from prose_data.measures import EMOJI, FIRST_PLURAL, FIRST_SINGULAR, MEASURES, SECOND, THANKS, THIRD
 
 Span = tuple[int, int, int]  # first character, the one after the last, place of the component
 _MOST = 60  # marks of one component in one text
@@ -18,6 +18,7 @@ def _words(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{known.replace(chr(39), '[’' + chr(39) + ']')})\b", re.IGNORECASE)
 
 
+_BEGIN = r"(?:^|(?<=[.!?]\s))"
 _QUESTION = re.compile(r"[^.!?\n]+\?")
 PLACES: Mapping[str, re.Pattern[str]] = {
     "allcaps": re.compile(r"\b[A-Z]{2,}\b"),
@@ -30,17 +31,21 @@ PLACES: Mapping[str, re.Pattern[str]] = {
     "exclamations": re.compile(r"!+"),
     "first_plural": _words(FIRST_PLURAL),
     "first_singular": _words(FIRST_SINGULAR),
+    "headings": re.compile(r"^#{1,6}\s.+$|^\*\*[^*\n]+\*\*:?$", re.MULTILINE),
     "inquisitive": _QUESTION,
+    "long_sentences": re.compile(_BEGIN + r"(?:[^\s.!?]+ ){24,}[^\s.!?]+[.!?](?=\s|$)", re.MULTILINE),
     "parentheses": re.compile(r"\([^()\n]{3,250}\)"),
     "postscript": re.compile(r"^[ \t]*(?:p\.\s?)+s\.?.*$", re.IGNORECASE | re.MULTILINE),
     "qa": re.compile(r"^\W*q(?:uestion)?\s*\d*\s*[:.)]|^.{1,160}\?[ \t]*$", re.IGNORECASE | re.MULTILINE),
     "rhetorical_questions": _QUESTION,
     "second_person": _words(SECOND),
     "semicolons": re.compile(r";(?=\s)"),
+    "short_sentences": re.compile(_BEGIN + r"(?:[^\s.!?]+ ){0,6}[^\s.!?]+[.!?](?=\s|$)", re.MULTILINE),
     "steps": re.compile(
         r"^\W*(?:step (?:\d+|\w+)\b|\d{1,2}[.)](?=\s)|(?:first(?:ly)?|next|then|after that|finally|lastly)(?=[,:]))",
         re.IGNORECASE | re.MULTILINE,
     ),
+    "thankful_closing": re.compile(THANKS.pattern, re.IGNORECASE),
     "third_person": _words(THIRD),
 }
 
@@ -64,7 +69,7 @@ def marker(checks: Mapping[str, str], components: Sequence[str]) -> Callable[[st
     return spans
 
 
-def countable(checks: Mapping[str, str], component: str) -> bool:
+def markable(checks: Mapping[str, str], component: str) -> bool:
     """Return whether places of `component` can be marked."""
     return checks.get(component) in PLACES
 

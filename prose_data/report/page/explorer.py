@@ -13,10 +13,11 @@ import polars as pl
 
 from prose_data.report.ablation import FULL
 from prose_data.report.basis import CEILING
-from prose_data.report.page.evidence import Span, countable, marker
+from prose_data.report.page.evidence import Span, markable, marker
 from prose_data.runs import Run
 from prose_data.spaces import load_space
 from prose_data.streams import stream
+from schemas import SCHEMAS
 
 MOST_USERS, MOST_STEPS, MOST_LETTERS = 120, 20, 6_000
 _PER_COMPONENT = ("recovered", "ppcm")
@@ -25,7 +26,7 @@ _CELL = ["user_id", "seed"]
 Frames = Mapping[str, Mapping[tuple[Any, ...], pl.DataFrame]]
 
 
-def explorer(run: Run, room: int) -> tuple[dict[str, Any], list[str]]:
+def explored(run: Run, room: int) -> tuple[dict[str, Any], list[str]]:
     """Return the explorer's index and its chunks, which together are at most about `room` characters.
 
     The index says how many `of` the run's users are there. Of each user the first `MOST_STEPS` steps are shown.
@@ -50,7 +51,9 @@ def explorer(run: Run, room: int) -> tuple[dict[str, Any], list[str]]:
         }
         chunks += packed.values()
     methods = list(run.config.methods)
-    first = next((name for name in (FULL, *reversed(methods)) if name in methods and name != CEILING), CEILING)
+    first = next(
+        (name for name in (FULL, *reversed(methods)) if name in methods and name != CEILING), CEILING
+    )
     index = {
         "users": [shown[user] for user in sorted(shown)],
         "of": len(ids),
@@ -69,9 +72,15 @@ def _frames(run: Run, users: list[str]) -> Frames:
     found: dict[str, Mapping[tuple[Any, ...], pl.DataFrame]] = {
         "users": {(): run.scan("users").join(chosen, on="user_id", how="semi").collect()}
     }
+    early = pl.col("step").rank("dense").over(_CELL) <= MOST_STEPS
+    kept: pl.DataFrame | None = None
     for table in tables:
-        rows = run.scan(table).join(chosen, on="user_id", how="semi").filter(pl.col("step") < MOST_STEPS)
-        found[table] = rows.sort("step").collect().partition_by(_CELL, as_dict=True)
+        rows = run.scan(table).join(chosen, on="user_id", how="semi")
+        if kept is not None and table in ("scores", "edits"):
+            rows = rows.join(kept.lazy(), on="inference_id", how="semi")
+        whole = rows.filter(early).sort("step", *SCHEMAS[table].primary_key()).collect()
+        kept = whole.select("inference_id") if table == "inferences" else kept
+        found[table] = whole.partition_by(_CELL, as_dict=True)
     return found
 
 
@@ -115,7 +124,7 @@ def _chunk(
         )
     return {
         "components": components,
-        "countable": [countable(checks, component) for component in components],
+        "markable": [markable(checks, component) for component in components],
         "held": {step: [components.index(c) for c in some] for step, some in held.items()},
         "samples": [
             {"step": s["step"], "document": s["document_id"], "split": s["split"], "text": keep(s["text"])}

@@ -56,7 +56,7 @@ function marked(place) {
     parts.push(letters.slice(done, first).join(""));
     const mark = made("mark", letters.slice(first, last).join(""));
     mark.title = shown.components[component];
-    mark.append(made("sup", String(component + 1)));
+    mark.dataset.number = component + 1; // shown by the style sheet: the text stays as it was written
     parts.push(mark);
     done = last;
   }
@@ -80,7 +80,7 @@ function line(cells) {
 }
 
 function evidence(component, seen, row, own) {
-  if (!shown.countable[component]) return "cannot be counted";
+  if (!shown.markable[component]) return "cannot be marked";
   const before = count(seen, component) + " in samples, " + count([row.draft], component) + " in draft";
   return own === null ? before : before + ", " + count([own], component) + " in own";
 }
@@ -138,20 +138,21 @@ function show() {
   find("own").replaceChildren(...(own === null ? ["–"] : marked(own)));
   find("own-title").textContent = "The user's own text" + (row.outcome ? " (" + row.outcome + ")" : "");
   find("scored").textContent = Object.entries(row.scores).map(([metric, value]) => metric + " " + value).join(" · ");
+  find("samples-title").hidden = shown.samples.length === 0; // where users answer drafts
   find("samples-title").textContent = "Samples seen before: " + before.length;
   find("samples").replaceChildren(...before.map((sample) => {
     const whole = made("details");
     const text = made("blockquote");
     text.append(...marked(sample.text));
     whole.append(made("summary", "Sample " + (sample.step + 1) + " on " + sample.document), text);
-    whole.open = before.length <= 3;
+    whole.open = before.length <= 5;
     return whole;
   }));
   const steps = find("step").options;
   find("back").disabled = find("step").selectedIndex === 0;
   find("on").disabled = find("step").selectedIndex === steps.length - 1;
   find("where").textContent = person().id + " (" + person().task + ", " + person().source + "), seed "
-    + find("seed").value + ", " + find("method").value + ", " + row.step + " samples seen, document " + row.document;
+    + find("seed").value + ", " + find("method").value + ", " + row.step + (row.step === 1 ? " sample" : " samples") + " seen, document " + row.document;
   find("view").hidden = false;
 }
 
