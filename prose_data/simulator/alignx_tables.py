@@ -46,9 +46,9 @@ def wordings() -> Wordings:
     phrases: defaultdict[str, list[str]] = defaultdict(list)
     for kind, text in _rows("simulated/phrases.tsv"):
         phrases[kind].append(text)
-    for index, own in things.items():
+    for interest, own in things.items():
         for positive, frames in ((True, phrases["like"]), (False, phrases["dislike"])):
-            says[index, positive] = [frame.replace("{thing}", thing) for frame in frames for thing in own]
+            says[interest, positive] = [frame.replace("{thing}", thing) for frame in frames for thing in own]
     briefs = _rows("briefs.tsv")
     phrases["who"] = [text for kind, text, _ in briefs if kind == "role"]
     return Wordings(
