@@ -405,7 +405,13 @@ class Experiment(_Strict):
 
     protocol: Literal["history", "novel", "control"] = "history"
     persona: Literal["ugc", "pair", "mixed"] = "mixed"
-    items: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, strict=False)] = (1, 2, 4, 8, 16)
+    items: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, strict=False)] = (
+        1,
+        2,
+        4,
+        8,
+        16,
+    )
     held_out: Annotated[int, Field(ge=1, le=89)] = 45
 
 

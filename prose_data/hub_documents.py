@@ -114,9 +114,7 @@ def _reason(dataset: str, error: Exception, instead: str) -> str:
     detail = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
     name = type(error).__name__
     if isinstance(error, ConnectionError) or name in ("ConnectError", "ConnectTimeout", "ReadTimeout"):
-        return (
-            f"Hugging Face can't be reached for {dataset}; check the network and HF_HUB_OFFLINE, or use {instead}"
-        )
+        return f"Hugging Face can't be reached for {dataset}; check the network and HF_HUB_OFFLINE, or use {instead}"
     if "scripts are no longer supported" in detail:
         return (
             f"{dataset} is loaded by a Python script, which datasets no longer runs; use a Parquet copy (often "

@@ -135,7 +135,9 @@ def test_counted_habits_are_shown_as_evidence_and_need_no_verdict_of_a_model() -
     assert dict(memory[0].votes) == {AMPERSANDS: True}
 
 
-def test_the_latest_sample_is_shown_to_the_writer_of_drafts_from_the_second_on_and_of_candidates_never() -> None:
+def test_the_latest_sample_is_shown_to_the_writer_of_drafts_from_the_second_on_and_of_candidates_never() -> (
+    None
+):
     llm = ScriptedLLM(Model(_changes(add=["be warm"]), _confirmed))
     _, beliefs = _live(llm, 3)
     shown = [[example.text for example in belief.examples] for belief in beliefs]

@@ -37,7 +37,9 @@ def _sample(number: int) -> Sample:
 
 
 def _inference(number: int) -> Inference:
-    return Inference(f"i{number}", "ada", "prose", 0, number, "d0", (), None, None, "Draft", 1, 10, 5, None, "m")
+    return Inference(
+        f"i{number}", "ada", "prose", 0, number, "d0", (), None, None, "Draft", 1, 10, 5, None, "m"
+    )
 
 
 @pytest.fixture
