@@ -60,6 +60,10 @@ def load_space(name_or_path: str) -> Space:
         path = Path(name_or_path)
     else:
         known = sorted(file.stem for file in (DATA / "spaces").glob("*.yaml"))
+        if name_or_path == "alignx":
+            raise InputError(
+                "space: alignx makes records and no samples; use prose-data synthesize, experiment, or score pairs"
+            )
         if name_or_path not in known:
             raise InputError(
                 f"space: {name_or_path!r} is not known; use {', '.join(known)} or the path of a YAML file"
