@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 
-from bench import methods, scale, speed, stylometry, summary, trouble
+from bench import alignx, methods, scale, speed, stylometry, summary, trouble
 from bench.values import Row, Unusable
 
 ROWS: dict[str, Row] = {
@@ -24,6 +24,10 @@ ROWS: dict[str, Row] = {
     "stylometry": Row(">=", 2_000, "users/s in two processes", stylometry.users_a_second),
     "summary": Row("<", 10, "s from tables on disk to the summary", summary.seconds),
     "summary-memory": Row("<", 1_000, "MB", summary.memory),
+    "alignx": Row(">=", 1_000, "records/s over the whole run", alignx.records_a_second),
+    "alignx-memory": Row("<", 1_500, "MB over all processes", alignx.memory),
+    "alignx-checks": Row("<", 300, "s for all checks of the full set", alignx.checks),
+    "alignx-kill": Row("<=", 0, "files that differ after a kill", alignx.resumed),
 }
 
 

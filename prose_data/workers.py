@@ -1,6 +1,6 @@
 """Work over several processes, for what no model is asked and the interpreter itself is the limit.
 
-Where models are asked, `llm.pool` is the place; these two are all the concurrency there is.
+Where models are asked, `llm.pool` is the place.
 """
 
 import multiprocessing
@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.connection import wait
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from prose_data.errors import InputError
 
@@ -28,25 +29,38 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_processes(work: Callable[[T], R], items: Iterable[T], processes: int) -> Iterator[R]:
-    """Yield `work(item)` of each item, in the order of `items`, from so many processes; from this one alone for one.
+class Spread(Protocol):
+    """What does a piece of work for each of many items."""
 
-    `work` and what passes in and out must be picklable. Only a few items are looked at ahead. An exception in a process
-    ends the others and is raised as it is; they end with this process too, however that ends.
+    def __call__(self, work: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Yield `work(item)` of each item, in the order of `items`, of which only a few are looked at ahead."""
+        ...
+
+
+@contextmanager
+def worker_processes(count: int) -> Iterator[Spread]:
+    """Give what does work in so many processes while the context is open, for one in this process alone.
+
+    They start with the first item. Work and what passes in and out must be picklable. An exception in a process is raised
+    as it is. The processes end with the context, and with this process, however that ends.
     """
-    if processes < 2:
-        yield from map(work, items)
+    if count < 2:
+        yield map
         return
-    waiting = iter(items)
     context = multiprocessing.get_context("spawn")  # a fork would copy the locks of libraries' threads
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin)
-    try:
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin)
+
+    def spread(work: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        waiting = iter(items)
         begun: deque[Future[R]] = deque()
-        begun.extend(pool.submit(work, item) for item in islice(waiting, _AHEAD * processes))
+        begun.extend(pool.submit(work, item) for item in islice(waiting, _AHEAD * count))
         while begun:
             done = begun.popleft().result()
             begun.extend(pool.submit(work, item) for item in islice(waiting, 1))
             yield done
+
+    try:
+        yield spread
     except BrokenProcessPool:
         raise InputError(
             "a worker process was ended from outside, for memory perhaps; run the same command again to go on"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from prose_data.alignx.dimensions import COUNT, DIMENSIONS
 from prose_data.alignx.likeness import alike
 from prose_data.alignx.tally import Tally, examine, merged
-from prose_data.workers import in_processes
+from prose_data.workers import Spread
 
 SLACK = (
     0.02  # by which a surface rule may differ from 1/2, and a pole from half of its dimension, beyond chance
@@ -29,7 +29,7 @@ Numbers = NDArray[np.int64]
 Parts = Sequence[tuple[Path, Path | None]]
 
 
-def check_parts(parts: Parts, processes: int = 1) -> tuple[dict[str, Any], pl.DataFrame]:
+def check_parts(parts: Parts, spread: Spread = map) -> tuple[dict[str, Any], pl.DataFrame]:
     """Return what all checks find in parts of records, each with the part of its users if there is one, as plain data,
     and the correlations of the users' dimensions.
 
@@ -39,7 +39,7 @@ def check_parts(parts: Parts, processes: int = 1) -> tuple[dict[str, Any], pl.Da
     ends: list[int] = []
 
     def counted() -> Iterator[Tally]:
-        for tally in in_processes(_examined, parts, processes):
+        for tally in spread(_examined, parts):
             ends.append(len(tally.listed["key"]) + (ends[-1] if ends else 0))
             yield tally
 

@@ -40,9 +40,9 @@ from prose_data.llm.pool import drive, each
 from prose_data.manifest import failures_by_reason, origin_of, requests_by_source
 from prose_data.runs import MANIFEST, SPENT, Run, land, open_run, read_json, write_json
 from prose_data.values import Failure
-from prose_data.workers import in_processes, processors
+from prose_data.workers import Spread, processors, worker_processes
 
-_WORTH_A_PROCESS = 2_000  # records
+_WORTH_A_PROCESS = 2_000  # records; with fewer a process takes longer to start than to do them
 
 Tick = Callable[[int, int], None]  # records done, records in all
 
@@ -52,30 +52,25 @@ def synthesize(config: Config, out: Path, tick: Tick, meter: Meter) -> Run:
 
     Raises InputError, EndpointError or BudgetReached; shards that are done by then stay.
     """
-    with open_run(out, config) as run:
+    several = max(1, min(processors(), config.alignx.records // _WORTH_A_PROCESS))
+    with open_run(out, config) as run, worker_processes(several) as spread:
         missing = [shard for shard in range(part_count(run)) if not done(run, shard)]
         if config.model_of("human").backend == "simulated":
-            _make(run, missing, tick)
+            _make(run, missing, tick, spread)
         else:
             asyncio.run(ask_for(run, missing, tick, meter))
         if not run.finished:
-            _write_manifest(run)
+            _write_manifest(run, spread)
     return run
 
 
-def _make(run: Run, shards: Sequence[int], tick: Tick) -> None:
-    """Make shards by the simulated model, in worker processes."""
+def _make(run: Run, shards: Sequence[int], tick: Tick, spread: Spread) -> None:
+    """Make shards by the simulated model."""
     left = sum(len(users_in(run, shard)) for shard in shards)
     tick(run.config.alignx.records - left, run.config.alignx.records)
-    for users in in_processes(partial(make_part, run), shards, _processes(left, len(shards))):
+    for users in spread(partial(make_part, run), shards):
         left -= users
         tick(run.config.alignx.records - left, run.config.alignx.records)
-
-
-def _processes(records: int, shards: int) -> int:
-    """Return over how many processes so many records are spread; a process that has few takes longer to start than to
-    do them."""
-    return max(1, min(processors(), shards, records // _WORTH_A_PROCESS))
 
 
 async def ask_for(run: Run, shards: Sequence[int], tick: Tick, meter: Meter) -> None:
@@ -128,10 +123,10 @@ def failed_share(run: Run) -> float:
     return (records - run.count(RECORDS)) / records
 
 
-def _write_manifest(run: Run) -> None:
+def _write_manifest(run: Run, spread: Spread) -> None:
     """Check the whole data set and write its manifest."""
     parts = list(zip(run.parts(RECORDS), run.parts(USERS), strict=True))
-    checks, correlations = check_parts(parts, _processes(run.config.alignx.records, len(parts)))
+    checks, correlations = check_parts(parts, spread)
     land(run.part("correlations"), lambda file: correlations.write_parquet(file, compression="zstd"))
     asked = {"requests": requests_by_source(run)} if run.parts("requests") else {}
     manifest: dict[str, Any] = {
