@@ -295,9 +295,9 @@ def test_the_module_runs_and_shows_what_an_ascii_terminal_can(finished: Path) ->
 
 def test_a_terminated_run_ends_as_an_interrupted_one(tmp_path: Path) -> None:
     script = (
-        "import os, signal; from prose_data import cli\n"
+        "import os, signal; from prose_data import cli; from prose_data.commands import run\n"
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"  # as for a background job of a shell
-        "cli._drive = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "run.drive = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
         "cli.main()"
     )
     command = [sys.executable, "-c", script, "run", "--out", str(tmp_path / "run")]

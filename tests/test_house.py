@@ -71,15 +71,20 @@ def test_only_flows_import_prefect() -> None:
 
 
 def test_only_the_command_line_imports_flows_and_only_when_asked() -> None:
-    assert _importers("flows") <= {"prose_data.cli"}
-    assert not any(_within(name, "flows") for name in _eager_imports("prose_data.cli"))
+    assert all(
+        module == "prose_data.cli" or _within(module, "prose_data.commands") for module in _importers("flows")
+    )
+    for module in MODULES:
+        if not _within(module, "flows"):
+            assert not any(_within(name, "flows") for name in _eager_imports(module)), module
 
 
 def test_the_command_line_starts_without_heavy_libraries() -> None:
     heavy = ("polars", "pyarrow", "openai", "datasets", "numpy", "dataframely", "asyncio", "prefect")
-    assert not [
-        name for name in _eager_imports("prose_data.cli") for package in heavy if _within(name, package)
-    ]
+    for module in MODULES:
+        if module == "prose_data.cli" or _within(module, "prose_data.commands"):
+            eager = _eager_imports(module)
+            assert not [name for name in eager for package in heavy if _within(name, package)], module
 
 
 def test_only_the_door_and_the_command_line_know_the_simulator() -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from prose_data.commands.comparing import Json, Sets
+from prose_data.commands.options import Json, Sets
+from prose_data.commands.outcomes import end, print_json
 from prose_data.errors import InputError, printable
 
 
@@ -35,7 +36,6 @@ def experiment(
 
     from prose_data.alignx.experiments import experiment_markdown, run_and_write
     from prose_data.alignx.synthesis import synthesize
-    from prose_data.cli import _end, _print_json
     from prose_data.config import load_config
     from prose_data.llm.meter import Meter
     from prose_data.progress import shown_progress
@@ -51,9 +51,9 @@ def experiment(
             run_and_write(run, lambda done, total: show("score", done, total), meter)
         )
     if as_json:
-        _print_json({"folder": str(folder), **summary})
+        print_json({"folder": str(folder), **summary})
     else:
         typer.echo(f"{experiment_markdown(summary)}\nsaved in {folder}")
     for failure in scores.failures:
         typer.echo(printable(f"{failure.reason}: {failure.message}"), err=True)
-    _end(scores.failed_share, settings.budget.max_failures, "the lines above")
+    end(scores.failed_share, settings.budget.max_failures, "the lines above")

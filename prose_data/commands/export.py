@@ -1,12 +1,68 @@
-"""`prose-data export`: training rows of ICA and PBA for TRL, from records and other preference pairs with a history."""
+"""`prose-data export`: training rows of ICA and PBA for TRL from preference pairs; a run in the forms of other tools."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
+
+from prose_data.commands.outcomes import print_json
+
+# Here, as the command line imports nothing before a command needs it; a test holds them equal to what they name.
+FormName = Literal["lm-eval", "inspect"]
 
 
-def export(
+class ExportGroup(TyperGroup):
+    """`export RUN --form …` beside `export FILE`: whatever names no command is for the one that has its options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments left over, with the name of the command put first where none is named."""
+        if args and args[0] not in (*self.commands, "--help"):
+            of_a_run = any(word.partition("=")[0] == "--form" for word in args)
+            args = ["results" if of_a_run else "rows", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=ExportGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Write training rows from preference pairs, or a run's results for other evaluation tools.",
+)
+
+
+@app.command(
+    "results",
+    epilog="Examples: prose-data export runs/mine --form lm-eval --out results.json · "
+    "prose-data export runs/mine --form inspect --out logs, then inspect view --log-dir logs",
+)
+def export_results(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
+    form: Annotated[
+        FormName,
+        typer.Option(
+            "--form", help="lm-eval: results.json of lm-evaluation-harness; inspect: a log per method."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="The .json file of lm-eval, or the folder for Inspect's .eval files."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the files as one JSON object.")] = False,
+) -> None:
+    """Write a run's means with standard errors by user; for Inspect every draft with its document, truth and scores, too."""
+    from prose_data.report.exports import export_run
+
+    files = export_run(run, form, out)
+    if as_json:
+        print_json({"form": form, "files": [str(file) for file in files]})
+        return
+    for file in files:
+        typer.echo(str(file))
+
+
+@app.command("rows", epilog="Example: prose-data export runs/alignx/records --prompt pba --out dpo.parquet")
+def export_rows(
     file: Annotated[
         str,
         typer.Argument(
@@ -44,9 +100,7 @@ def export(
 
     counts = write(file, out, Recipe(kind, prompt, seed, share, hold_out), split, limit)
     if as_json:
-        from prose_data.cli import _print_json
-
-        _print_json({"out": str(out), **counts})
+        print_json({"out": str(out), **counts})
         return
     typer.echo(f"{counts['rows']:,} rows in {out}")
     for word in ("not_in_subset", "held_out", "no_history", "empty_profile"):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from prose_data.commands.driving import with_store
+from prose_data.commands.outcomes import end
 from prose_data.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,7 +91,6 @@ def calibrate(
 
     from prose_data.calibration.run import Plan
     from prose_data.calibration.run import calibrate as ask_and_write
-    from prose_data.cli import _end, _with_store
     from prose_data.llm.meter import Meter
     from prose_data.progress import shown_progress
 
@@ -99,7 +100,7 @@ def calibrate(
             f"--judge {', '.join(chosen)}: a judge is there twice; --repeats asks one several times"
         )
     run, config, folder = _target(target, sets)
-    config = _with_store(config, store, offline)
+    config = with_store(config, store, offline)
     folder = out or folder
     plan = Plan(config, chosen or (config.roles.judge,), tuple(gold or ()), repeats, texts, run)
     meter = Meter(plan.config.budget)
@@ -110,7 +111,7 @@ def calibrate(
     lost = max(
         (one["unreadable"] + one["failed"]) / max(1, one["asked"]) for one in result["judges"].values()
     )
-    _end(lost, plan.config.budget.max_failures, str(folder))
+    end(lost, plan.config.budget.max_failures, str(folder))
 
 
 def _target(target: Path | None, sets: list[str] | None) -> "tuple[Run | None, Config, Path]":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from prose_data.commands.outcomes import end, print_json
 from prose_data.errors import InputError, printable
 
 if TYPE_CHECKING:
@@ -102,7 +103,6 @@ def score_pairs(
         score_margin,
         score_selection,
     )
-    from prose_data.cli import _end, _print_json
     from prose_data.config import load_config
     from prose_data.llm.door import open_door
     from prose_data.llm.meter import Meter
@@ -145,14 +145,14 @@ def score_pairs(
     if out is not None:
         _write_rows(out, to_frame([*scores.rows, *rules]))
     if as_json:
-        _print_json(summary)
+        print_json(summary)
     else:
         typer.echo("\n\n".join(filter(None, [summary["notice"], markdown(summary)])))
         if out is not None:
             typer.echo(f"saved in {out}")
     for reason, message in [*left_out, *((failure.reason, failure.message) for failure in scores.failures)]:
         typer.echo(printable(f"{reason}: {message}"), err=True)
-    _end(scores.failed_share, settings.budget.max_failures, "the lines above")
+    end(scores.failed_share, settings.budget.max_failures, "the lines above")
 
 
 def _methods(names: list[str]) -> "list[Method]":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prose_data.commands.comparing import Json
+from prose_data.commands.options import Json
 from prose_data.errors import InputError
 
 if TYPE_CHECKING:

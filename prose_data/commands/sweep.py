@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from prose_data.commands.comparing import Json, Runner, Sets, Settings, run_with
+from prose_data.commands.driving import run_with
+from prose_data.commands.options import Json, Runner, Sets, Settings
 from prose_data.errors import InputError
 
 
