@@ -128,7 +128,9 @@ def test_margins_through_an_endpoint(file: Path, tmp_path: Path) -> None:
     [
         (["--method", "magic"], "--method magic: is not a method; use none, ica, pba"),
         (["--out", "x.csv"], "--out x.csv: must end in .parquet or .jsonl"),
-        (["--reference", "base"], "go with --metric margin only"),
+        (["--reference", "base"], "goes with --metric margin only"),
+        (["--policy", "base"], "goes with --metric margin or letters only"),
+        (["--metric", "letters"], "models.default: is simulated and gives no log-probabilities"),
         (["--metric", "margin"], "models.default: is simulated and gives no log-probabilities"),
         (["--metric", "margin", "--policy", "mine"], "models.mine: is not defined"),
         (["--metric", "direction"], "ica states no direction"),

@@ -20,8 +20,15 @@ from schemas.pair_scores import PairScores
 
 Summary = dict[str, Any]
 
-MAIN = ("selection_accuracy", "margin_accuracy", "persona_margin_accuracy", "direction_accuracy")
-_RAW = ("log_probability", "tokens", "selection")  # kept as rows, and not averaged
+MAIN = (
+    "selection_accuracy",
+    "letter_accuracy",
+    "margin_accuracy",
+    "persona_margin_accuracy",
+    "direction_accuracy",
+)
+_RAW = ("log_probability", "tokens", "selection", "letter_selection")  # kept as rows, and not averaged
+_LETTERS = ("selection", "letter_selection")
 
 
 def to_frame(rows: Iterable[PairScore]) -> pl.DataFrame:
@@ -64,9 +71,12 @@ def summarize(
 def _of_method(own: pl.DataFrame) -> Summary:
     averaged = own.filter(~pl.col("metric").is_in(_RAW))
     found: Summary = _means(averaged, "metric")
-    asked = own.filter(metric="selection").with_columns(value=(pl.col("verdict") == "A").cast(pl.Float64))
+    asked = own.filter(pl.col("metric").is_in(_LETTERS)).with_columns(
+        value=(pl.col("verdict") == "A").cast(pl.Float64)
+    )
     if asked.height:
         found["share_of_a"] = _means(asked, "method")[asked["method"][0]]
+    if averaged.filter(metric="selection_accuracy").height:
         found["ties"] = averaged.filter(metric="selection_accuracy", value=0.5).height
     if "tie" in own["verdict"]:
         found["ties"] = own.filter(pl.col("metric").is_in(MAIN) & (pl.col("verdict") == "tie")).height

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Here, as the command line imports nothing before a command needs it; a test holds them equal to what they name.
 FormName = Literal["demo", "ugc", "pair", "mixed"]
-MetricName = Literal["selection", "direction", "margin"]
+MetricName = Literal["selection", "letters", "direction", "margin"]
 FormatName = Literal["chatml", "llama3"]
 
 
@@ -54,7 +54,10 @@ def score_pairs(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Take the first rows only.")] = None,
     policy: Annotated[
         str | None,
-        typer.Option("--policy", help="With --metric margin: key in models; default roles.writer."),
+        typer.Option(
+            "--policy",
+            help="With --metric margin or letters: key in models; default roles.writer, for letters roles.judge.",
+        ),
     ] = None,
     reference: Annotated[
         str | None,
@@ -64,7 +67,7 @@ def score_pairs(
         ),
     ] = None,
     chat_format: Annotated[
-        FormatName, typer.Option("--format", help="With --metric margin: the models' chat format.")
+        FormatName, typer.Option("--format", help="With --metric margin or letters: the models' chat format.")
     ] = "chatml",
     config: Annotated[
         Path | None, typer.Option("--config", help="Configuration with the models; default the quickstart.")
@@ -83,14 +86,16 @@ def score_pairs(
 ) -> None:
     """Score methods on preference pairs: AlignX, P-Soups, PRISM, UF-P-4 files, or your own.
 
-    Selection asks for a letter in both orders. Direction compares predicted profiles with what the history shows. Margin
-    compares log-probabilities of policy and reference. The rules that need no model stand beside them.
+    Selection asks for a letter in both orders; letters compares the probabilities of both letters instead. Direction
+    compares predicted profiles with what the history shows. Margin compares log-probabilities of policy and reference.
+    The rules that need no model stand beside them.
     """
     import asyncio
     import sys
 
     from rich.console import Console
 
+    from prose_data.alignx.letters import score_letters
     from prose_data.alignx.margin import open_scorers
     from prose_data.alignx.pair_report import markdown, summarize, to_frame
     from prose_data.alignx.readers import read_targets
@@ -111,8 +116,10 @@ def score_pairs(
 
     if out is not None and out.suffix not in (".parquet", ".jsonl"):
         raise InputError(f"--out {out}: must end in .parquet or .jsonl")
-    if metric != "margin" and (policy or reference):
-        raise InputError("--policy and --reference: go with --metric margin only")
+    if reference and metric != "margin":
+        raise InputError("--reference: goes with --metric margin only")
+    if policy and metric not in ("margin", "letters"):
+        raise InputError("--policy: goes with --metric margin or letters only")
     settings = load_config(config, sets or ())
     chosen = _methods(methods or ["ica"])
     targets, left_out = read_targets(file, split, limit)
@@ -123,19 +130,23 @@ def score_pairs(
     async def go(tick: Tick) -> "Scores":
         async with open_door(settings, kept, meter) as door:
             asking = Asking(settings, door, tick)
-            if metric != "margin":
+            if metric in ("selection", "direction"):
                 score = score_selection if metric == "selection" else score_direction
                 return await score(targets, chosen, showing, asking)
-            names = [policy or settings.roles.writer, *([reference] if reference else [])]
+            scored = policy or (settings.roles.judge if metric == "letters" else settings.roles.writer)
+            names = [scored, *([reference] if reference else [])]
             async with open_scorers(settings, names, chat_format, kept, meter) as scorers:
-                return await score_margin(targets, chosen, showing, asking, *scorers)
+                weigh = score_letters if metric == "letters" else score_margin
+                return await weigh(targets, chosen, showing, asking, *scorers)
 
     with shown_progress(console, meter, ("score",)) as show:
         scores = asyncio.run(go(lambda done, total: show("score", done, total)))
     rules = rule_scores(targets, showing) if metric != "direction" else []
     summary: dict[str, Any] = {
         "file": file,
-        "notice": simulated_notice(settings) if metric != "margin" or "pba" in chosen else None,
+        "notice": simulated_notice(settings)
+        if metric in ("selection", "direction") or "pba" in chosen
+        else None,
         "metric": metric,
         "persona": persona,
         "items": items,

@@ -105,7 +105,7 @@ async def open_echo(
         if models[name].backend == "simulated" or models[name].mode == "batch":
             kind = "simulated" if models[name].backend == "simulated" else "in batch mode"
             raise InputError(
-                f"models.{name}: is {kind} and gives no log-probabilities; the margin needs a model with a "
+                f"models.{name}: is {kind} and gives no log-probabilities; these need a model with a "
                 "completions endpoint that has echo and logprobs, such as vLLM's, or the backend local"
             )
     meter = meter or Meter(config.budget)
