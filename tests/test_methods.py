@@ -19,20 +19,12 @@ from prose_data.samples import write_samples
 from prose_data.spaces import load_space
 from prose_data.stages import _oracle, run_all
 from prose_data.truths import truths_of
-from prose_data.values import Document, User
-from prose_data.writing import Example, write
+from prose_data.values import User
+from prose_data.writing import write
 from tests.fakes import ScriptedLLM
+from tests.rounds import DOCUMENTS, EXAMPLES, block, lived
 
-
-def block(prompt: str, tag: str) -> str:
-    found = re.search(rf"<{tag}>\n(.*?)\n</{tag}>", prompt, re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
-DOCUMENTS = [Document(f"d{n}", "email", "ccby", f"DOCUMENT-{n} text.", "o", "l") for n in range(5)]
 SPACE = load_space("plume")
-EXAMPLES = [Example(document, f"USER-{document.document_id}") for document in DOCUMENTS]
 
 
 class Model:
@@ -86,26 +78,6 @@ def _kind(system: str) -> str:
     return next(kind for words, kind in kinds.items() if words in system)
 
 
-def _episode(
-    name: str, llm: ScriptedLLM, config: Config | None = None, n: int = 5
-) -> tuple[Memory, list[Preference]]:
-    """Drive a method over n samples as the driver does: recall, draft, learn."""
-
-    async def drive() -> tuple[Memory, list[Preference]]:
-        method = METHODS[name](config or Config())
-        memory: Memory = ()
-        beliefs = []
-        for example in EXAMPLES[:n]:
-            preference = await method.recall(memory, example.document, llm)
-            beliefs.append(preference)
-            text = await write(llm, example.document, preference.components, preference.examples)
-            assert text is not None
-            memory = await method.learn(memory, example, Draft(text, preference), llm)
-        return memory, beliefs
-
-    return asyncio.run(drive())
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [  # for one user of 5 demonstrations; four email users make the upper bounds of the paper's setting
@@ -120,14 +92,14 @@ def _episode(
 def test_calls_are_those_of_the_paper(name: str, expected: dict[str, int]) -> None:
     """S = 5 and 7 components, new ones at each step and never settled: all calls that there can be."""
     model = Model(verdict="somewhat confirms", size=7)
-    _episode(name, ScriptedLLM(model), Config(prose=Prose(steps=5)))
+    lived(name, ScriptedLLM(model), Config(prose=Prose(steps=5)))
     assert model.kinds == expected
 
 
 def test_what_each_call_sees() -> None:
     llm = ScriptedLLM(Model())
     for name in ("no_learning", "icl", "cipher_1", "cipher_n", *VARIANTS):
-        _episode(name, llm)
+        lived(name, llm)
     seen = Counter()
     for role, system, user in llm.asked:
         kind = _kind(system)
@@ -156,7 +128,7 @@ def test_what_each_call_sees() -> None:
 @pytest.mark.parametrize(("name", "shown"), [("prose", [0] * 6), ("prose_icl", [0, 0, 1, 1, 2, 2])])
 def test_drafts_and_candidates_show_the_same_examples(name: str, shown: list[int]) -> None:
     llm = ScriptedLLM(Model())
-    _episode(name, llm, Config(prose=Prose(steps=2)), n=3)
+    lived(name, llm, Config(prose=Prose(steps=2)), examples=EXAMPLES[:3])
     written = [user.count("<example>") for _, system, user in llm.asked if _kind(system) == "write"]
     assert written == shown
 
@@ -180,7 +152,7 @@ def test_the_human_and_the_oracle_are_asked_in_the_same_words() -> None:
 
 def test_icl_shows_the_latest_samples_with_their_own_documents() -> None:
     llm = ScriptedLLM(Model())
-    _, beliefs = _episode("icl", llm, Config(prose=Prose(retrieve=2)))
+    _, beliefs = lived("icl", llm, Config(prose=Prose(retrieve=2)))
     assert [len(belief.examples) for belief in beliefs] == [0, 1, 2, 2, 2]
     assert [example.text for example in beliefs[4].examples] == ["USER-d3", "USER-d2"]
     assert all(belief.description is None and not belief.components for belief in beliefs)
@@ -190,13 +162,13 @@ def test_icl_shows_the_latest_samples_with_their_own_documents() -> None:
 
 @pytest.mark.parametrize("name", ["icl", "prose", "prose_icl"])
 def test_retrieving_nothing_shows_nothing(name: str) -> None:
-    _, beliefs = _episode(name, ScriptedLLM(Model()), Config(prose=Prose(retrieve=0)))
+    _, beliefs = lived(name, ScriptedLLM(Model()), Config(prose=Prose(retrieve=0)))
     assert all(belief.examples == () and belief.components == () for belief in beliefs)
 
 
 def test_cipher_uses_the_latest_phrase_and_infers_from_this_round_alone() -> None:
     llm = ScriptedLLM(Model())
-    memory, beliefs = _episode("cipher_1", llm, n=3)
+    memory, beliefs = lived("cipher_1", llm, examples=EXAMPLES[:3])
     assert beliefs[0].description == "" and beliefs[0].components == ()
     assert [belief.description for belief in beliefs[1:]] == [entry.components[0] for entry in memory[:2]]
 
@@ -242,7 +214,7 @@ def test_an_unreadable_aggregation_leaves_the_latest_phrase() -> None:
 
 def test_cipher_n_aggregates_the_n_latest() -> None:
     llm = ScriptedLLM(Model())
-    _episode("cipher_n", llm, Config(cipher=Cipher(retrieve=2)))
+    lived("cipher_n", llm, Config(cipher=Cipher(retrieve=2)))
     aggregations = [user for _, system, user in llm.asked if _kind(system) == "cipher_aggregate"]
     assert [block(user, "phrases").count("- ") for user in aggregations] == [1, 2, 2, 2]
 
@@ -257,18 +229,18 @@ def test_only_methods_that_infer_say_so() -> None:
     ("retrieve", "shown"), [(1, [0, 1, 1, 1, 1]), (3, [0, 1, 2, 3, 3]), (9, [0, 1, 2, 3, 4])]
 )
 def test_icl_shows_all_samples_until_there_are_more_than_it_may_show(retrieve: int, shown: list[int]) -> None:
-    _, beliefs = _episode("icl", ScriptedLLM(Model()), Config(prose=Prose(retrieve=retrieve)))
+    _, beliefs = lived("icl", ScriptedLLM(Model()), Config(prose=Prose(retrieve=retrieve)))
     assert [len(belief.examples) for belief in beliefs] == shown
 
 
 def test_a_method_without_preferences_states_none_not_an_empty_one() -> None:
-    _, beliefs = _episode("no_learning", ScriptedLLM(Model()))
+    _, beliefs = lived("no_learning", ScriptedLLM(Model()))
     assert all(belief == Preference(description=None) for belief in beliefs)
 
 
 def test_prose_compares_each_new_candidate_and_writes_it_by_the_corrected_description() -> None:
     llm = ScriptedLLM(Model())
-    _episode("prose", llm, Config(prose=Prose(steps=3)), n=1)
+    lived("prose", llm, Config(prose=Prose(steps=3)), examples=EXAMPLES[:1])
     compared = [block(user, "draft") for _, system, user in llm.asked if _kind(system) == "infer"]
     written = [user for _, system, user in llm.asked if _kind(system) == "write"]
     assert compared == ["draft 0", "draft 2", "draft 4"]
@@ -281,7 +253,7 @@ def test_prose_icl_alone_shows_earlier_samples_and_never_the_one_it_learns_from(
     name: str, shown: list[int]
 ) -> None:
     llm = ScriptedLLM(Model())
-    _, beliefs = _episode(name, llm, Config(prose=Prose(retrieve=2)))
+    _, beliefs = lived(name, llm, Config(prose=Prose(retrieve=2)))
     assert [len(belief.examples) for belief in beliefs] == shown
     for _, system, user in llm.asked:
         if _kind(system) == "write":
@@ -291,7 +263,7 @@ def test_prose_icl_alone_shows_earlier_samples_and_never_the_one_it_learns_from(
 
 def test_prose_stops_when_the_description_no_longer_changes() -> None:
     model = Model(description="use emojis")
-    _episode("prose", ScriptedLLM(model), n=1)
+    lived("prose", ScriptedLLM(model), examples=EXAMPLES[:1])
     assert (model.kinds["infer"], model.kinds["write"]) == (2, 2)
 
 
@@ -300,7 +272,7 @@ def test_prose_stops_when_its_candidate_equals_the_users_text() -> None:
         assert _kind(system) == "write"
         return '"""USER-d0"""'
 
-    memory, _ = _episode("prose", ScriptedLLM(answer), n=1)
+    memory, _ = lived("prose", ScriptedLLM(answer), examples=EXAMPLES[:1])
     assert memory[0].components == ()
 
 
@@ -332,7 +304,7 @@ def test_prose_breaks_down_the_final_description_alone() -> None:
             return f"Preferences: {next(steps)}"
         return Model()(system, user, role, replicate)
 
-    memory, _ = _episode("prose", ScriptedLLM(answer), n=1)
+    memory, _ = lived("prose", ScriptedLLM(answer), examples=EXAMPLES[:1])
     assert broken == ["A; C"]
     assert memory[0].components == ("A", "C")
 
@@ -340,7 +312,7 @@ def test_prose_breaks_down_the_final_description_alone() -> None:
 def test_a_description_that_is_a_json_list_needs_no_breakdown() -> None:
     model = Model(description='["use emojis", "be brief; be kind"]')
     llm = ScriptedLLM(model)
-    memory, _ = _episode("prose", llm, n=1)
+    memory, _ = lived("prose", llm, examples=EXAMPLES[:1])
     assert memory[0].components == ("use emojis", "be brief; be kind")
     assert model.kinds["breakdown"] == 0
     assert block(llm.asked[2][2], "preferences") == "use emojis; be brief; be kind", (
@@ -355,7 +327,7 @@ def test_an_unreadable_correction_keeps_the_description_and_is_counted() -> None
         return next(replies) if _kind(system) == "infer" else Model()(system, user, role, replicate)
 
     llm = ScriptedLLM(answer)
-    memory, _ = _episode("prose", llm, n=1)
+    memory, _ = lived("prose", llm, examples=EXAMPLES[:1])
     assert memory[0].components == ("Use ALLCAPS for AI",)
     assert [reason for reason, _ in llm.notes] == ["unreadable_line"]
 
@@ -367,7 +339,7 @@ def test_a_malformed_breakdown_is_corrected_once_then_read_as_items() -> None:
         return Model(description="use emojis; be brief")(system, user, role, replicate)
 
     llm = ScriptedLLM(answer)
-    memory, _ = _episode("prose", llm, n=1)
+    memory, _ = lived("prose", llm, examples=EXAMPLES[:1])
     assert memory[0].components == ("use emojis", "be brief")
     assert [said for said, _ in llm.corrections] == ["I would rather not."]
     assert [reason for reason, _ in llm.notes] == ["unreadable_list"]
@@ -389,19 +361,19 @@ def test_components_stay_when_their_mean_vote_is_above_the_threshold(
     verdict: str, threshold: float, stays: bool
 ) -> None:
     llm = ScriptedLLM(Model(verdict=verdict, description="use emojis"))
-    memory, _ = _episode("prose", llm, Config(prose=Prose(threshold=threshold)), n=1)
+    memory, _ = lived("prose", llm, Config(prose=Prose(threshold=threshold)), examples=EXAMPLES[:1])
     assert (memory[0].components == ("use emojis",)) is stays
     assert len(llm.notes) == (verdict == "who knows")
 
 
 def test_votes_are_reused_and_settled_components_are_not_asked_about_again() -> None:
     model = Model(description="use emojis")
-    memory, _ = _episode("prose", ScriptedLLM(model))
+    memory, _ = lived("prose", ScriptedLLM(model))
     assert model.kinds["verify"] == 5  # one per new text: each earlier text's vote is remembered
     assert all(entry.votes == (("use emojis", 2),) for entry in memory)
 
     fresh = Model()  # every component is new, so it is asked about until two strong votes agree
-    _episode("prose", ScriptedLLM(fresh), Config(prose=Prose(steps=1)))
+    lived("prose", ScriptedLLM(fresh), Config(prose=Prose(steps=1)))
     assert fresh.kinds["verify"] == 2 * (1 + 2 + 2 + 2 + 2)
 
 
