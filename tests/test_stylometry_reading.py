@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from prose_data.stylometry.layout import lay_out
+from prose_data.stylometry.bodies import side_by_side
+from prose_data.stylometry.layout import Layout, lay_out
 from prose_data.stylometry.lookup import Lookup
 from prose_data.stylometry.marks import marks
 from prose_data.stylometry.reading import read
-from prose_data.stylometry.sentences import split
+from prose_data.stylometry.sentences import Sentences, split
 from prose_data.stylometry.sound import alliterations, rhymes, rime
 from prose_data.stylometry.table import TABLE
-from prose_data.stylometry.vocabulary import vocabularies
+from prose_data.stylometry.vocabulary import vocabulary
 
 FILLER = "The boats of the harbour are all in, and that is well for the men who sail with them to the north."
 
@@ -19,6 +20,11 @@ def counted(text: str) -> dict[str, tuple[float, float]]:
     """Return hits and chances by name."""
     hits, chances = read([text])[0].tolist()
     return dict(zip(TABLE, zip(hits, chances, strict=True), strict=True))
+
+
+def sentences(prose: str, items: str = "") -> Sentences:
+    """Return the sentences of one text, its paragraphs and the items of its lists a line each."""
+    return split(side_by_side([Layout(prose=prose.splitlines(), items=items.splitlines())]))
 
 
 def test_a_letter_comes_apart_into_its_parts() -> None:
@@ -68,25 +74,44 @@ def test_mails_are_unwrapped_and_quotations_of_others_left_out() -> None:
 
 
 def test_sentences_end_where_they_end() -> None:
-    found = split(
+    found = sentences(
         "Dr. Oz met Mr. Ash at 9 a.m. on the quay. They talked... and talked. Was it cold? \"It was!\" she said. "
-        "He left (at last.) Then it rained 🎉", "",
+        "He left (at last.) Then it rained 🎉"
     )  # fmt: skip
-    assert found.all == [
+    assert found.all(0) == [
         "Dr. Oz met Mr. Ash at 9 a.m. on the quay.", "They talked... and talked.", "Was it cold?", '"It was!"',
         "she said.", "He left (at last.)", "Then it rained 🎉",
     ]  # fmt: skip
-    assert (found.questions, found.statements, found.first_asks) == (["Was it cold?"], 6, False)
+    assert found.last(0, 2) == found.all(0)[-2:] and found.asked(0) == ["Was it cold?"]
+    assert (found.statements.tolist(), found.first_asks.tolist()) == ([6], [False])
 
 
 def test_sentences_are_measured_and_pieces_are_none() -> None:
     long = "It goes on and on " + "and on " * 20 + "to the end."
-    found = split(
+    found = sentences(
         f"No heading here\nIt is short. {long} so small it starts. First, this. Next, that.",
         "Buy bread\nRun.",
     )
-    assert (found.statements, found.short, found.long) == (6, 5, 1)
-    assert (found.small, found.cased, found.ordered) == (1, 6, {"first", "next"})
+    assert [*map(int, (found.statements[0], found.short[0], found.long[0]))] == [6, 5, 1]
+    assert (int(found.small[0]), int(found.cased[0]), found.ordered) == (1, 6, {0: {"first", "next"}})
+
+
+def test_sentences_of_many_texts_are_those_of_each() -> None:
+    """An abbreviation or dots at the end of a text or of its prose take nothing from what is behind."""
+    texts = [
+        ("It is etc.", "they went on..."),
+        ("", "and there it was. Was it?"),
+        ("", ""),
+        ("Mr. Ash.\nso…", ""),
+    ]
+    pages = [Layout(prose=prose.splitlines(), items=items.splitlines()) for prose, items in texts]
+    together = split(side_by_side(pages))
+    for number, (prose, items) in enumerate(texts):
+        alone = sentences(prose, items)
+        assert together.all(number) == alone.all(0) and together.asked(number) == alone.asked(0)
+        for counts in ("statements", "short", "small", "cased", "first_asks"):
+            assert getattr(together, counts)[number] == getattr(alone, counts)[0]
+    assert together.all(3) == ["Mr. Ash.", "so…"]
 
 
 @pytest.mark.parametrize(
@@ -143,9 +168,13 @@ def test_forms_that_could_be_contracted_are_the_chances_of_contraction() -> None
 def test_what_is_too_short_or_no_english_has_no_vocabulary() -> None:
     german = "der Hund ist ein Tier und frisst gern viel Fleisch von der Kuh"
     texts = ["", "the of and", german, FILLER]
-    found = vocabularies([text.lower() for text in texts], [text.lower().encode() for text in texts])
-    assert [one is None for one in found] == [True, True, True, False]
-    assert vocabularies([], []) == []
+    assert vocabulary([text.lower().encode() for text in texts]).english.tolist() == [
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert vocabulary([]).english.size == 0
 
 
 def test_texts_are_read_together_as_each_alone() -> None:
@@ -214,12 +243,16 @@ def test_words_alliterate_in_runs_of_three() -> None:
     assert alliterations(initials[:0], owner[:0], 2).tolist() == [0, 0]
 
 
-def test_known_words_are_found_in_any_text_by_their_hashes() -> None:
-    known = ["boat", "boats", "a", "o", "don't", "x1"]
+def test_known_words_are_found_in_any_text_by_their_letters() -> None:
+    known = ["boat", "boats", "a", "o", "don't", "x1", "boatswain's", "incontrovertible"]
     texts = [b"a boat  boats aboat boat' don't", b"", b" x1 x11 1x o a ", b"boa t boatsboats"]
+    texts.append(b"boatswain's boatswain'sx boatswain incontrovertible incontrovertibles incontrovertibly")
     words = Lookup(known).words(texts)
-    assert words.text.tolist() == [0] * 6 + [2] * 5 + [3] * 3
+    assert words.text.tolist() == [0] * 6 + [2] * 5 + [3] * 3 + [4] * 6
     named = [known[number] if number >= 0 else "" for number in words.known]
-    assert named == ["a", "boat", "boats", "", "", "don't", "x1", "", "", "o", "a", "", "", ""]
-    assert bytes(words.initial) == b"abbabdxx1oabtb"
+    assert named[:14] == ["a", "boat", "boats", "", "", "don't", "x1", "", "", "o", "a", "", "", ""]
+    assert named[14:] == ["boatswain's", "", "", "incontrovertible", "", ""]
+    assert bytes(words.initial) == b"abbabdxx1oabtbbbbiii"
     assert Lookup(known).words([]).text.size == 0
+    with pytest.raises(ValueError, match="longer than 16 bytes"):
+        Lookup(["incontrovertibles"])

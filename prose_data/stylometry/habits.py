@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -16,6 +15,7 @@ _ROWS = tuple(TABLE.values())
 _NUMBERS = {name: number for number, name in enumerate(TABLE)}
 _BATCH = 2_000  # users whose counts are held at once
 _FEW = 64  # texts
+_MOST_KEPT = 2_000  # texts of those that came in few
 _WHOLE = 0.5  # words / 100 from which a reference counts as a whole text
 
 
@@ -95,14 +95,22 @@ def _of_batch(users: Sequence[Sequence[str]], base: Ordinary) -> list[tuple[Habi
 
 def _counted(texts: Sequence[str]) -> tuple[Floats, Floats]:
     """Return hits and chances, (texts, rows) each; few texts are kept, as methods come back to them."""
-    both = read(texts) if len(texts) > _FEW else np.array([*map(_read, texts)]).reshape(-1, 2, len(TABLE))
+    both = read(texts) if len(texts) > _FEW else _read_few(texts)
     return both[:, 0], both[:, 1]
 
 
-@lru_cache(maxsize=2_000)
-def _read(text: str) -> Floats:
-    both: Floats = read([text])[0]
-    return both
+_kept: dict[str, Floats] = {}
+
+
+def _read_few(texts: Sequence[str]) -> Floats:
+    """Return what `read` does, and read those together that are not kept."""
+    known = {text: _kept[text] for text in texts if text in _kept}
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    known.update(zip(new, read(new), strict=True))
+    if len(_kept) + len(new) > _MOST_KEPT:
+        _kept.clear()
+    _kept.update(known)
+    return np.array([known[text] for text in texts]).reshape(-1, 2, len(TABLE))
 
 
 def _habit(found: Found, hits: Floats, chances: Floats, base: Ordinary) -> Habit:

@@ -1,7 +1,7 @@
-"""Known words in many texts at once: every word is hashed and looked up in a table, without making it a string.
+"""Known words in many texts at once: every word is a number of its letters, looked up in a table, and never made a string.
 
-A word's hash is the polynomial of its bytes in an odd base modulo 2^64 (Karp & Rabin 1987), from running sums over the whole
-of the texts; a multiplier spreads the known words over a table so that no two of them share a place.
+The number of a word is its first eight bytes and, times an odd factor, its next eight, modulo 2^64. A multiplier spreads the
+known words over a table so that no two of them share a place (Knuth, The Art of Computer Programming 3, 6.4).
 """
 
 from collections.abc import Sequence
@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from prose_data.stylometry.ordinary import Bytes, Ints
+from prose_data.stylometry.ordinary import Bools, Bytes, Ints
 
-Hashes = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
-_BASE = 0x9E3779B97F4A7C15
-_INVERSE = pow(_BASE, -1, 1 << 64)
-_PLACES = 20  # bits of a place in the table
-_BLANK = 32
+Numbers = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
+_FACTOR = 0x9E3779B97F4A7C15
+_PLACES = 16  # bits of a place in the table, which is to stay in the processor's cache
+_BLANK = ord(" ")
+_EIGHT = 8  # bytes of a number
+_LONGEST = 2 * _EIGHT
+_FIRST = np.array([(1 << 8 * length) - 1 for length in range(_EIGHT + 1)], dtype=np.uint64)  # bytes by length
 
 
 class Words(NamedTuple):
@@ -27,57 +29,60 @@ class Words(NamedTuple):
 
 
 class Lookup:
-    """A table of known words, each of small letters, digits and apostrophes."""
+    """A table of known words, each of at most 16 small letters, digits and apostrophes; ValueError for a longer one."""
 
     def __init__(self, known: Sequence[str]) -> None:
-        self._keys = np.array([_hash(word) for word in known], dtype=np.uint64)
-        self._factor, places = _spread(self._keys)
+        spelled = [word.encode() for word in known]
+        if max(map(len, spelled), default=0) > _LONGEST:
+            raise ValueError(f"a known word is longer than {_LONGEST} bytes")
+        self._numbers = self._read(spelled)[0]
+        self._factor, places = _spread(self._numbers)
         self._table = np.zeros(1 << _PLACES, dtype=np.int16)
         self._table[places] = np.arange(len(known))
 
     def words(self, texts: Sequence[bytes]) -> Words:
         """Return the words of `texts`, which are what stands between blanks."""
-        whole = np.frombuffer(b" ".join((b"", *texts, b"")), dtype=np.uint8)
-        inside = whole != _BLANK
-        edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
-        starts, ends = edges[::2], edges[1::2]
-        powers, inverses = _powers(len(whole))
-        sums = np.cumsum(whole * powers)
-        hashes = (sums[ends - 1] - sums[starts - 1]) * inverses[starts]
-        known = self._table[_place(hashes, self._factor)].astype(np.int64)
-        known[self._keys[known] != hashes] = -1
+        numbers, starts, initial = self._read(texts)
+        known = self._table[_place(numbers, self._factor)].astype(np.int64)
+        known[self._numbers[known] != numbers] = -1
         begins = np.cumsum([1, *(len(text) + 1 for text in texts)])
         sizes = np.diff(np.searchsorted(starts, begins))
-        return Words(np.repeat(np.arange(len(texts)), sizes), known, whole[starts])
+        return Words(np.repeat(np.arange(len(texts)), sizes), known, initial)
+
+    @staticmethod
+    def _read(texts: Sequence[bytes]) -> tuple[Numbers, Ints, Bytes]:
+        """Return of each word its number (all ones where it is too long to be known), its place and its first byte."""
+        joined = b" ".join((b"", *texts, b" " * _LONGEST))
+        whole = np.frombuffer(joined, dtype=np.uint8)
+        inside = whole != _BLANK
+        edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+        starts, lengths = edges[::2], edges[1::2] - edges[::2]
+        # eight bytes from each place on, which lie across each other
+        eights: Numbers = np.ndarray(len(joined) - _EIGHT + 1, dtype="<u8", buffer=joined, strides=(1,))
+        numbers = eights[starts] & _FIRST[np.minimum(lengths, _EIGHT)]
+        long = np.flatnonzero(lengths > _EIGHT)
+        rest = eights[starts[long] + _EIGHT] & _FIRST[np.minimum(lengths[long] - _EIGHT, _EIGHT)]
+        numbers[long] += rest * np.uint64(_FACTOR)
+        numbers[lengths > _LONGEST] = ~np.uint64(0)
+        return numbers, starts, whole[starts]
 
 
-def _hash(word: str) -> int:
-    return sum(byte * pow(_BASE, place, 1 << 64) for place, byte in enumerate(word.encode())) % (1 << 64)
+def among(values: Ints, known: Ints) -> Bools:
+    """Return whether each value is one of the known ones, which are sorted; `np.isin` is slow for few values."""
+    found: Bools = known.take(np.searchsorted(known, values), mode="clip") == values
+    return found
 
 
-def _place(hashes: Hashes, factor: int) -> Hashes:
-    places: Hashes = (hashes * np.uint64(factor)) >> np.uint64(64 - _PLACES)
+def _place(numbers: Numbers, factor: int) -> Numbers:
+    places: Numbers = (numbers * np.uint64(factor)) >> np.uint64(64 - _PLACES)
     return places
 
 
-def _spread(keys: Hashes) -> tuple[int, Hashes]:
-    """Return the first multiplier that gives every key a place of its own, and these places."""
-    for number in range(1, 1_000):
-        factor = pow(_BASE, number, 1 << 64)
-        places = _place(keys, factor)
-        if len(np.unique(places)) == len(keys):
+def _spread(numbers: Numbers) -> tuple[int, Numbers]:
+    """Return the first multiplier that gives every number a place of its own, and these places."""
+    for power in range(1, 10_000):
+        factor = pow(_FACTOR, power, 1 << 64)
+        places = _place(numbers, factor)
+        if len(np.unique(places)) == len(numbers):
             return factor, places
     raise ValueError("no multiplier gives every known word a place of its own")
-
-
-_held: list[Hashes] = [np.ones(1, dtype=np.uint64), np.ones(1, dtype=np.uint64)]
-
-
-def _powers(length: int) -> tuple[Hashes, Hashes]:
-    """Return the powers of the base and of its inverse, at least `length` of each."""
-    if len(_held[0]) < length:
-        for number, base in enumerate((_BASE, _INVERSE)):
-            factors = np.full(2 * length, base, dtype=np.uint64)
-            factors[0] = 1
-            _held[number] = np.cumprod(factors)
-    return _held[0][:length], _held[1][:length]

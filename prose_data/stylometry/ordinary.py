@@ -15,6 +15,7 @@ from prose_data.stylometry.table import TABLE
 from prose_data.values import Task
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+Bools = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 Ints = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 WEIGHT = 2.0  # how many reference texts the bundled figures count as much as: kinds of writing differ a lot

@@ -6,7 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from prose_data.stylometry.ordinary import Bytes, Ints
+from prose_data.stylometry.bodies import Codes
+from prose_data.stylometry.lookup import among
+from prose_data.stylometry.ordinary import Bools, Bytes, Ints
 
 _TAIL = 24  # characters in which the last word of a line is looked for
 _RIME = re.compile(r"[aeiouy]+[^aeiouy]*e?$")
@@ -55,8 +57,10 @@ _LEAST = 0.25  # of the lines end in the same two letters as another one, or the
 _FAINT = frozenset(
     "ed er es ng ly on en al rs ns ts ty".split()
 )  # the last two letters before the mark of endings without stress
+_FAINT_TAILS = np.array(sorted(ord(pair[0]) << 21 | ord(pair[1]) for pair in _FAINT))
+_NONE = (1 << 21) - 1  # no character has this number
 _MARKS = ".,;:!?…\"')*_ "
-_CONSONANTS = np.frombuffer(b"bcdfghjklmnpqrstvwxyz", dtype=np.uint8)
+_CONSONANT = np.isin(np.arange(256), [*b"bcdfghjklmnpqrstvwxyz"])  # by the number of a letter
 
 
 def rhymes(ends: Sequence[str]) -> tuple[int, int]:
@@ -78,6 +82,22 @@ def rhymes(ends: Sequence[str]) -> tuple[int, int]:
     return found, len(ends)
 
 
+def may_rhyme(codes: Codes, starts: Ints, ends: Ints, owner: Ints, texts: int) -> Bools:
+    """Return of which texts so many sentences end in the same letters that `rhymes` may find a rhyme.
+
+    `codes` are the characters, `starts` and `ends` the places of the sentences, `owner` the text of each, sorted.
+    """
+    last, before = (
+        np.where(ends - n >= starts, codes.take(ends - n, mode="clip"), _NONE).astype(np.int64)
+        for n in (2, 3)
+    )
+    tails = before << 21 | last
+    loud = ~among(tails, _FAINT_TAILS)
+    tails = np.sort(owner[loud] << 42 | tails[loud])
+    again = tails[1:][tails[1:] == tails[:-1]] >> 42
+    return np.bincount(again, minlength=texts) >= _LEAST * np.bincount(owner, minlength=texts)
+
+
 @lru_cache(maxsize=10_000)
 def rime(word: str) -> str:
     """Return the spelling of a lower-cased word's last sound, "" where it carries no stress."""
@@ -96,7 +116,7 @@ def alliterations(initials: Bytes, owner: Ints, texts: int) -> Ints:
 
     `initials` are the first letters of the words that carry meaning, in order; `owner` is the text of each, sorted.
     """
-    alike = (initials[1:] == initials[:-1]) & (owner[1:] == owner[:-1]) & np.isin(initials[1:], _CONSONANTS)
+    alike = (initials[1:] == initials[:-1]) & (owner[1:] == owner[:-1]) & _CONSONANT[initials[1:]]
     three = alike[1:] & alike[:-1]
     members = np.zeros(len(initials), dtype=np.bool_)
     for place in range(3 if len(three) else 0):

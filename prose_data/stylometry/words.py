@@ -118,7 +118,6 @@ PHRASES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         },
     }
 )  # by the word without which a phrase can't occur
-ALONE = frozenset("like as e g s wonder wonders wondering curious".split())  # wanted beside their classes
 NO_SIMILE = (" like a lot ", " like a bit ", " like the one ", " like the rest ", " like the way ")
 NO_COMPARED = frozenset(
     "well soon long far much many good possible such little few often in a the it he she they we i you for to early "
