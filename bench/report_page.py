@@ -1,4 +1,4 @@
-"""How long the whole report of a run with 100,000 inferences takes, and how quick its page is in a browser.
+"""How long the whole report of a run with 100,000 inferences takes.
 
 python -m bench.report_page RUN
 

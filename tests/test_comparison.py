@@ -35,6 +35,24 @@ def test_the_exact_p_value_is_scipys(users: int) -> None:
         assert sign_flip([alone(values)]) == [pytest.approx(scipys(values), abs=1e-12)]
 
 
+@pytest.mark.parametrize("users", [15, 40, 700])
+def test_a_p_value_does_not_depend_on_the_differences_beside_it(users: int) -> None:
+    """Differences that add up to another one are turned once; one over other users, or of another size, is apart."""
+    rng = np.random.default_rng(users)
+    methods = rng.normal([0.0, 0.1, 0.2, 0.2], 1.0, (users, 4)).T
+    differences = [one - other for other, one in combinations(methods, 2)]
+    differences += [
+        differences[0] * 1e-7,
+        np.zeros(users),
+        np.rint(differences[3]),
+        differences[4] + 1e-6 * rng.normal(size=users),
+    ]
+    differences += [1_000 * methods[1] - methods[0]]
+    together = sign_flip([alone(values) for values in differences])
+    assert together == [sign_flip([alone(values)])[0] for values in differences]
+    assert len(set(together)) > 6
+
+
 def test_the_p_value_of_many_users_is_scipys_up_to_chance() -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(0.25, 1.0, 60)

@@ -1,5 +1,6 @@
 """Figures: what is drawn and written; how it looks is for eyes."""
 
+import io
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,13 @@ def test_colours_span_at_least_one_interval() -> None:
     assert domain((1.0, 0.8, 1.2), (1.1, 1.0, 1.2)) == pytest.approx([0.85, 1.25])
     assert domain((0.0, -0.1, 0.1), (1.0, 0.9, 1.1)) == [0.0, 1.0]
     assert domain((0.0, None, None), (1.0, None, None)) == [0.0, 1.0]
+
+
+def test_the_png_is_the_one_that_altair_makes(tmp_path: Path) -> None:
+    chart, drawn = heat_map(FOUND, "ppcm", "sim infers"), io.BytesIO()
+    save(chart, tmp_path / "heat")
+    chart.save(drawn, format="png", scale_factor=2)
+    assert (tmp_path / "heat.png").read_bytes() == drawn.getvalue()
 
 
 def test_equal_means_without_intervals_can_be_drawn(tmp_path: Path) -> None:

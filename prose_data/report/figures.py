@@ -44,12 +44,15 @@ def draw(summary: Summary, folder: Path) -> dict[str, str]:
 
 def save(chart: "alt.LayerChart", path: Path) -> str:
     """Write `chart` to `path`.svg and `path`.png, each whole or not at all, and return the SVG."""
-    svg, png = io.StringIO(), io.BytesIO()
-    chart.save(svg, format="svg")
-    chart.save(png, format="png", scale_factor=2)
-    land(path.with_name(f"{path.name}.svg"), lambda file: file.write(svg.getvalue().encode()))
-    land(path.with_name(f"{path.name}.png"), lambda file: file.write(png.getvalue()))
-    return svg.getvalue()
+    import vl_convert
+
+    drawn = io.StringIO()
+    chart.save(drawn, format="svg")
+    svg = drawn.getvalue()
+    png = vl_convert.svg_to_png(svg, scale=2)  # as Altair makes it, which would draw the chart once more
+    land(path.with_name(f"{path.name}.svg"), lambda file: file.write(svg.encode()))
+    land(path.with_name(f"{path.name}.png"), lambda file: file.write(png))
+    return svg
 
 
 def heat_map(found: Mapping[str, Any], metric: str, made_by: str) -> "alt.LayerChart":

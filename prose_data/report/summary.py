@@ -113,8 +113,8 @@ def summarize(config: Config, tables: Tables, manifest: Mapping[str, Any]) -> Su
         (str(method), str(metric)): frame
         for (method, metric), frame in values.partition_by("method", "metric", as_dict=True).items()
     }
-    scored = _in_order(values["metric"].unique().to_list())
-    failed = _failed(config, tables, scored, sides.rows.keys())
+    scored = in_order(values["metric"].unique().to_list())
+    failed = missing_values(config, tables, scored, sides.rows.keys())
     first = "ppcm" if config.framework == "plume" else "edit_distance"
     main = first if first in scored or not scored else scored[0]
     costs = {(method, metric): frame for method in config.methods for metric, frame in _costs(tables, method)}
@@ -169,7 +169,7 @@ def _costs(tables: Tables, method: str) -> list[tuple[str, pl.DataFrame]]:
     return [(cost, sums.select("user_id", "seed", value=cost).drop_nulls()) for cost in COSTS]
 
 
-def _failed(
+def missing_values(
     config: Config, tables: Tables, scored: Sequence[str], defined: Collection[Hashable]
 ) -> dict[tuple[str, str], int]:
     """Return, where a metric is defined for a method, how many inferences have no or not all values of it.
@@ -263,6 +263,6 @@ def _reply_counts(rungs: Mapping[str, Mapping[str, int]], failures: pl.DataFrame
     }
 
 
-def _in_order(metrics: Iterable[str]) -> list[str]:
+def in_order(metrics: Iterable[str]) -> list[str]:
     """Return metric names, the known ones first in their order, the others by name."""
     return sorted(metrics, key=lambda name: (METRICS.index(name) if name in METRICS else len(METRICS), name))

@@ -17,7 +17,7 @@ from prose_data.stats.frames import (
     paired_difference,
 )
 from prose_data.stats.panel import CELL, Panel, panel
-from prose_data.stats.resampling import DRAWS, Estimate, Ratio, estimates
+from prose_data.stats.resampling import DRAWS, Estimate, Ratio, estimates, standard_errors
 
 __all__ = [
     "CELL",
@@ -43,4 +43,5 @@ __all__ = [
     "paired_difference",
     "panel",
     "sign_flip",
+    "standard_errors",
 ]

@@ -9,7 +9,7 @@ from math import exp, lgamma, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import linalg, special
 
 from prose_data.stats.resampling import LEVEL, Array, Estimate, Ratio, estimates
 from prose_data.streams import numpy_stream
@@ -18,6 +18,7 @@ FLIPS = 9_999
 _EXACT = 14  # users up to whom all flips of signs are gone through: 8,192 of them
 _BLOCK = 2**21  # signs of a block: 16 MB
 _SAME = 1e-9  # share of the largest sum by which two sums differ from rounding alone
+_EQUAL = 1e-12  # the same of two numbers that were not added up over users
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +80,41 @@ def sign_flip(differences: Sequence[Ratio]) -> list[float | None]:
 def _exact(sums: Array) -> Array:
     """Return the p-value of each column; one user keeps the sign, as turning all of them changes no size."""
     turned = np.arange(2 ** (len(sums) - 1))[:, None] >> np.arange(len(sums)) & 1
-    share: Array = _as_large(turned.astype(np.float64), sums).mean(axis=0)
+    total, limits = _observed(sums)
+    share: Array = (np.abs(total - 2 * (turned.astype(np.float64) @ sums)) >= limits).mean(axis=0)
     return share
 
 
 def _drawn(sums: Array) -> Array:
-    count = len(sums)
-    rows = max(1, _BLOCK // count)
+    count, (few, weights) = len(sums), _independent(sums)
+    rows, total, limits = max(1, _BLOCK // count), *_observed(sums)
     as_large: NDArray[np.int64] = np.zeros(sums.shape[1], np.int64)
     for first in range(0, FLIPS, rows):
-        as_large += _as_large(_turned(count, first, min(rows, FLIPS - first)), sums).sum(axis=0)
+        turned = _turned(count, first, min(rows, FLIPS - first)) @ few @ weights
+        as_large += (np.abs(total - 2 * turned) >= limits).sum(axis=0)
     return (1 + as_large) / (1 + FLIPS)
+
+
+def _independent(sums: Array) -> tuple[Array, Array]:
+    """Return some columns of `sums`, and the whole numbers by which they add up to all of them.
+
+    The differences of m methods in pairs are those of m - 1 pairs added up, and what is turned adds up as well. A column
+    that does not add up, as other users or drafts are in it, is one of the returned.
+    """
+    size = max(1, len(sums) // (sums.shape[1] + 8))  # what holds for all users holds for groups of them
+    groups = np.add.reduceat(sums, np.arange(0, len(sums), size))
+    r, order = linalg.qr(groups, mode="r", pivoting=True)
+    steps = np.abs(np.diag(r))
+    rank = int((steps > _SAME * steps[0]).sum())
+    few, rest = order[:rank], order[rank:]
+    sizes = linalg.solve_triangular(r[:rank, :rank], r[:rank, rank:]) if rank else np.zeros((0, len(rest)))
+    added = sums[:, few] @ np.rint(sizes)
+    apart = np.abs(added - sums[:, rest]).sum(axis=0) > _EQUAL * np.abs(sums[:, rest]).sum(axis=0)
+    few = np.concatenate([few, rest[apart]])
+    weights = np.zeros((len(few), sums.shape[1]))
+    weights[np.arange(len(few)), few] = 1.0
+    weights[:rank, rest[~apart]] = np.rint(sizes)[:, ~apart]
+    return sums[:, few], weights
 
 
 def _turned(count: int, first: int, rows: int) -> Array:
@@ -99,12 +124,10 @@ def _turned(count: int, first: int, rows: int) -> Array:
     return np.unpackbits(drawn, axis=1, count=count).astype(np.float64)
 
 
-def _as_large(turned: Array, sums: Array) -> NDArray[np.bool_]:
-    """Return which flipped sums are at least as far from 0 as what was observed."""
-    total = sums.sum(axis=0)
-    limits: Array = np.abs(total) - _SAME * np.abs(sums).sum(axis=0)
-    large: NDArray[np.bool_] = np.abs(total - 2 * (turned @ sums)) >= limits
-    return large
+def _observed(sums: Array) -> tuple[Array, Array]:
+    """Return the total of each column, and how far from 0 a flipped one must be to be as large as that."""
+    total: Array = sums.sum(axis=0)
+    return total, np.abs(total) - _SAME * np.abs(sums).sum(axis=0)
 
 
 def holm(p: Sequence[float]) -> list[float]:

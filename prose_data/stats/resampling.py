@@ -25,7 +25,7 @@ DRAWS = 2000
 LEVEL = 0.95
 _FEW = 8  # users below whom the interval is Student's
 _BLOCK = 2**22  # weights of a block: 32 MB while it is multiplied, 4 MB while it is kept
-_KEPT = 16  # blocks that are kept for the next estimate with as many users
+_KEPT = 32  # blocks that are kept for the next estimate with as many users
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,7 @@ def estimates(ratios: Sequence[Ratio | None]) -> list[Estimate | None]:
     has no meaning. All ratios over equally many users share their draws.
     """
     found: list[Estimate | None] = [None] * len(ratios)
-    by_users: dict[int, list[int]] = {}
-    for place, one in enumerate(ratios):
-        if one is not None and one.value is not None:
-            by_users.setdefault(one.users, []).append(place)
-    for places in by_users.values():
+    for places in _by_users(ratios):
         chosen = [one for place in places if (one := ratios[place]) is not None]
         for place, one, (low, high) in zip(places, chosen, _intervals(chosen), strict=True):
             assert one.value is not None
@@ -91,28 +87,66 @@ def estimates(ratios: Sequence[Ratio | None]) -> list[Estimate | None]:
     return found
 
 
+def standard_errors(ratios: Sequence[Ratio | None]) -> list[float | None]:
+    """Return each ratio's standard error: the standard deviation over the same draws of users that its interval is from,
+    times sqrt(n / (n - 1)) for n users, without which it is too small.
+
+    None where `estimates` gives no interval.
+    """
+    found: list[float | None] = [None] * len(ratios)
+    for places in _by_users(ratios):
+        chosen = [one for place in places if (one := ratios[place]) is not None]
+        count = chosen[0].users
+        if count < 2:
+            continue
+        drawn, sound = _drawn(chosen)
+        spread = drawn.std(axis=0) * sqrt(count / (count - 1))
+        for number, place in enumerate(places):
+            found[place] = float(spread[number]) if sound[number] else None
+    return found
+
+
+def _by_users(ratios: Sequence[Ratio | None]) -> list[list[int]]:
+    """Return the places of the ratios that have a value, those over equally many users together."""
+    found: dict[int, list[int]] = {}
+    for place, one in enumerate(ratios):
+        if one is not None and one.value is not None:
+            found.setdefault(one.users, []).append(place)
+    return list(found.values())
+
+
 def _intervals(ratios: Sequence[Ratio]) -> list[tuple[float | None, float | None]]:
     """Return low and high of each of some ratios over equally many users."""
     count = ratios[0].users
     if count < 2:
         return [(None, None)] * len(ratios)
+    drawn, sound = _drawn(ratios)
+    if count < _FEW:
+        tops, bottoms = (
+            np.stack(part, axis=1) for part in zip(*((r.top, r.bottom) for r in ratios), strict=True)
+        )
+        low, high = _students(tops, bottoms)
+    else:
+        tail = _tail(count)
+        low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    return [
+        (float(low[place]), float(high[place])) if sound[place] else (None, None)
+        for place in range(len(ratios))
+    ]
+
+
+def _drawn(ratios: Sequence[Ratio]) -> tuple[Array, NDArray[np.bool_]]:
+    """Return what each of some ratios over equally many users is in each draw, shape (DRAWS, ratios), and which of them
+    keep the sign of their bottom in all draws; the others have no meaning."""
     tops = np.stack([one.top for one in ratios], axis=1)
     shared: dict[bytes, int] = {}  # most bottoms are the same numbers of rows
     of = [shared.setdefault(one.bottom.tobytes(), len(shared)) for one in ratios]
     bottoms = np.stack([np.frombuffer(bottom) for bottom in shared], axis=1)
     sums = np.concatenate([tops, bottoms], axis=1)
-    drawn = np.concatenate([block @ sums for block in _weights(count)])
+    drawn = np.concatenate([block @ sums for block in _weights(ratios[0].users)])
     top, bottom = drawn[:, : len(ratios)], drawn[:, len(ratios) :]
-    sound = (bottom * bottoms.sum(axis=0) > 0).all(axis=0)[of]
-    if count < _FEW:
-        low, high = _students(tops, bottoms[:, of])
-    else:
-        tail = _tail(count)
-        low, high = np.quantile(top / np.where(sound, bottom[:, of], 1.0), [tail, 1 - tail], axis=0)
-    return [
-        (float(low[place]), float(high[place])) if sound[place] else (None, None)
-        for place in range(len(ratios))
-    ]
+    sound: NDArray[np.bool_] = (bottom * bottoms.sum(axis=0) > 0).all(axis=0)[of]
+    return top / np.where(sound, bottom[:, of], 1.0), sound
 
 
 def _students(tops: Array, bottoms: Array) -> tuple[Array, Array]:
