@@ -65,7 +65,7 @@ def resumed(setup: Setup) -> Figure:
     with scratch() as folder:
         seconds, _, _ = _synthesized(folder / "whole", number)
         delay = Random(number).uniform(0.2, 0.7) * seconds
-        with _running(folder / "killed", number) as process:
+        with running(folder / "killed", number) as process:
             time.sleep(delay)
             if process.poll() is not None:
                 raise Unusable("the run was over before it could be killed")
@@ -91,7 +91,7 @@ def _files(folder: Path) -> dict[str, str]:
     return found | {"manifest.json": hashlib.sha256(checks.encode()).hexdigest()}
 
 
-def _running(folder: Path, number: int) -> AbstractContextManager[subprocess.Popen[str]]:
+def running(folder: Path, number: int) -> AbstractContextManager[subprocess.Popen[str]]:
     """Return the context of a process that makes the data set."""
     size = min(10_000, max(1_000, number // 8))
     sets = (f"alignx.records={number}", "alignx.test=0", f"shards.users={size}")
@@ -102,28 +102,34 @@ def _running(folder: Path, number: int) -> AbstractContextManager[subprocess.Pop
 
 def _synthesized(folder: Path, number: int) -> tuple[float, float, float]:
     """Return seconds of a run, peak MB of all its processes, and by how much that of its second half is above the first's."""
-    beats: list[tuple[float, float]] = []
-    over = threading.Event()
-    began = time.monotonic()
-    with _running(folder, number) as process:
-
-        def watch() -> None:
-            while not over.wait(_BEAT):
-                beats.append((time.monotonic() - began, _megabytes(process.pid)))
-
-        watching = threading.Thread(target=watch)
-        watching.start()
-        printed, said = process.communicate()
-        seconds = time.monotonic() - began
-        over.set()
-        watching.join()
-    if process.returncode:
-        raise Unusable(f"synthesize ended with exit code {process.returncode}: {said[-500:]}")
+    with running(folder, number) as process:
+        printed, seconds, beats = watched(process, "synthesize")
     if json.loads(printed)["checks"]["records"] != number:
         raise Unusable("records are missing")
     first = max((size for at, size in beats if at < seconds / 2), default=0.0)
     second = max((size for at, size in beats if at >= seconds / 2), default=0.0)
     return seconds, max(first, second), second - first
+
+
+def watched(process: subprocess.Popen[str], who: str) -> tuple[str, float, list[tuple[float, float]]]:
+    """Return what a process printed, the seconds until its end, and MB of it and its children at seconds on the way."""
+    beats: list[tuple[float, float]] = []
+    over = threading.Event()
+    began = time.monotonic()
+
+    def watch() -> None:
+        while not over.wait(_BEAT):
+            beats.append((time.monotonic() - began, _megabytes(process.pid)))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    printed, said = process.communicate()
+    seconds = time.monotonic() - began
+    over.set()
+    watching.join()
+    if process.returncode:
+        raise Unusable(f"{who} ended with exit code {process.returncode}: {said[-500:]}")
+    return printed, seconds, beats
 
 
 def _megabytes(parent: int) -> float:
