@@ -8,7 +8,10 @@ from prose_data.errors import InputError
 
 
 def fake_llm(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")],
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 is for all machines that can reach this one.")
+    ] = "127.0.0.1",
     latency: Annotated[float, typer.Option(min=0, help="Seconds before every reply.")] = 0.0,
     rate_429: Annotated[
         float, typer.Option("--rate-429", min=0, max=1, help="Share answered with 429.")
@@ -46,4 +49,4 @@ def fake_llm(
     faults = Faults(
         latency, rate_429, rate_500, hang_rate, hang, bad_json_rate, truncate_rate, api_key, seed, batches
     )
-    serve(port, faults)
+    serve(port, faults, host)

@@ -21,6 +21,8 @@ from prose_data.simulator.model import count_tokens, simulate
 from prose_data.simulator.skills import SKILLS
 from prose_data.streams import stream
 
+LOOPBACK = "127.0.0.1"
+
 Fault = Literal["rate_429", "rate_500", "hang", "bad_json", "truncate", "none"]
 
 
@@ -182,38 +184,39 @@ def make_app(faults: Faults) -> web.Application:
 
 
 @asynccontextmanager
-async def running(app: web.Application, port: int = 0) -> AsyncIterator[str]:
-    """Run `app` on this machine's loopback address while the context is open; gives the address without a path.
+async def running(app: web.Application, port: int = 0, host: str = LOOPBACK) -> AsyncIterator[str]:
+    """Run `app` at an address of this machine, by default loopback, while the context is open; gives the address without a
+    path.
 
     Port 0 picks a free one. Raises InputError when the port is taken.
     """
     if not 0 <= port < 2**16:
         raise InputError(f"port {port} does not exist; choose one below 65536, or 0 for a free one")
     try:
-        listening = socket.create_server(("127.0.0.1", port), backlog=1024)
+        listening = socket.create_server((host, port), backlog=1024)
     except OSError as error:
         raise InputError(
-            f"port {port} cannot be used ({error}); choose another, or 0 for a free one"
+            f"port {port} of {host} cannot be used ({error}); choose another, or 0 for a free one"
         ) from None
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield f"http://{host}:{listening.getsockname()[1]}"
     finally:
         await runner.cleanup()
 
 
-def serve(port: int, faults: Faults) -> None:
+def serve(port: int, faults: Faults, host: str = LOOPBACK) -> None:
     """Serve until SIGINT or SIGTERM, on the main thread; prints one line with the base URL when ready."""
-    asyncio.run(_serve(port, faults))
+    asyncio.run(_serve(port, faults, host))
 
 
-async def _serve(port: int, faults: Faults) -> None:
+async def _serve(port: int, faults: Faults, host: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(make_app(faults), port) as address:
+    async with running(make_app(faults), port, host) as address:
         print(f"simulated models {', '.join(SKILLS)} at {address}/v1", flush=True)
         await stop.wait()
 
