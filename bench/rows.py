@@ -2,7 +2,19 @@
 
 from fnmatch import fnmatchcase
 
-from bench import alignx, methods, scale, speed, stylometry, summary, trouble
+from bench import (
+    alignx,
+    cluster,
+    hub,
+    hub_upload,
+    methods,
+    report_page,
+    scale,
+    speed,
+    stylometry,
+    summary,
+    trouble,
+)
 from bench.values import Row, Unusable
 
 ROWS: dict[str, Row] = {
@@ -24,10 +36,16 @@ ROWS: dict[str, Row] = {
     "stylometry": Row(">=", 2_000, "users/s in two processes", stylometry.users_a_second),
     "summary": Row("<", 10, "s from tables on disk to the summary", summary.seconds),
     "summary-memory": Row("<", 1_000, "MB", summary.memory),
+    "report-page": Row("<", 20, "s to the report of 100,000 inferences", report_page.seconds),
     "alignx": Row(">=", 1_000, "records/s over the whole run", alignx.records_a_second),
     "alignx-memory": Row("<", 1_500, "MB over all processes", alignx.memory),
     "alignx-checks": Row("<", 300, "s for all checks of the full set", alignx.checks),
     "alignx-kill": Row("<=", 0, "files that differ after a kill", alignx.resumed),
+    "hub-folder": Row("<", 300, "s for the data set folder of the full set", hub.seconds),
+    "hub-memory": Row("<", 2_000, "MB over all processes", hub.memory),
+    "hub-again": Row("<", 0.05, "of the bytes, 1 % of the rows changed in a row", hub_upload.sent_again),
+    "dask-speedup": Row(">=", 1.8, "x from one worker to two", cluster.dask_speedup),
+    "prefect-share": Row("<", 0.05, "of the wall time at 100 shards", cluster.prefect_share),
 }
 
 

@@ -1,4 +1,4 @@
-"""The flow `pipeline`: synthesize, infer and score in a row, then the headline as a table artifact.
+"""The flow `pipeline`: synthesize, infer and score in a row, then the headline and the report as artifacts.
 
 Where no Prefect server is configured, the embedded one keeps its database in the run folder (`RUN/.prefect`): two runs
 at once do not lock each other's, nothing is written outside the folder, and `PREFECT_HOME=RUN/.prefect prefect server
@@ -8,11 +8,11 @@ start` shows the run afterwards. That costs a few seconds once per run folder.
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from prefect import Flow, flow
-from prefect.artifacts import create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.settings import (
     PREFECT_API_URL,
@@ -22,6 +22,8 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from flows.artifacts import show
+from flows.cluster import Kind, cluster_of, require
 from flows.infer import infer
 from flows.score import score
 from flows.shards import FLOW, Session, do_stage, holding, session
@@ -31,9 +33,11 @@ from prose_data.errors import InputError
 from prose_data.llm.meter import Meter
 from prose_data.report import make_report
 from prose_data.runs import STAGES, Run
+from prose_data.spread import prepare
 from prose_data.stages import Progress, started
 from prose_data.values import Stage
 
+Engine = Literal["prefect"] | Kind
 _START_SECONDS = 120  # the embedded server takes five to fifteen, more on a busy machine
 
 
@@ -46,12 +50,7 @@ def pipeline(config_yaml: str, out: str) -> None:
     with holding(config_yaml, out) as run:
         for stage in STAGES:
             do_stage(run, stage)
-    summary = make_report(run)
-    rows = [
-        {"method": method} | {metric: estimate["mean"] for metric, estimate in metrics.items()}
-        for method, metrics in summary["methods"].items()
-    ]
-    create_table_artifact(rows, key="headline", description=summary["notice"])
+    show(make_report(run))
 
 
 FLOWS: dict[tuple[Stage, ...], Flow[[str, str], None]] = {
@@ -68,17 +67,30 @@ def run_pipeline(
     progress: Progress | None = None,
     stages: Sequence[Stage] = STAGES,
     meter: Meter | None = None,
+    engine: Engine = "prefect",
 ) -> Run:
-    """Run the flow of these `stages` (all, or one) from this process and return the run.
+    """Run the flow of these `stages` (all, or one) from this process and return the run; its shards are done here, or on
+    the cluster of `engine`.
 
     Whoever passes the `meter` can watch what is asked and paid. Raises what `prose_data.stages.run_all` raises, as it
     is; a wrong configuration before any server is started.
     """
+    if engine != "prefect":
+        require(engine, config.engine.address)
     meter = meter or Meter(config.budget)
-    with started(config, out, meter) as run, server_of(out):
-        token = session.set(Session(run, progress, meter))
+    made = FLOWS[tuple(stages)]
+    with ExitStack() as stack:
+        run = stack.enter_context(started(config, out, meter))
+        stack.enter_context(server_of(out))
+        cluster = None
+        if engine != "prefect":
+            address, workers = config.engine.address, config.engine.workers
+            prepare(run, away=address is not None)
+            cluster = stack.enter_context(cluster_of(engine, address, workers))
+            made = made.with_options(task_runner=cluster.runner)
+        token = session.set(Session(run, progress, meter, cluster))
         try:
-            FLOWS[tuple(stages)](dump_config(config), str(out))
+            made(dump_config(config), str(out))
         finally:
             session.reset(token)
     return run

@@ -19,8 +19,10 @@ from prose_data.commands.local import local_llm
 from prose_data.commands.outcomes import Outcomes
 from prose_data.commands.pairs import ScoreGroup, score_pairs
 from prose_data.commands.power import power
+from prose_data.commands.publish import publish
 from prose_data.commands.report import report
 from prose_data.commands.run import infer, run, score, synthesize
+from prose_data.commands.serve import serve
 from prose_data.commands.store import app as store_app
 from prose_data.commands.sweep import sweep
 from prose_data.commands.validate import validate
@@ -72,6 +74,12 @@ app.command(epilog="Example: prose-data sweep my.yaml --steps 1,3,5 --thresholds
 app.command(epilog="Example: prose-data estimate my.yaml --set users.count=1000")(estimate)
 app.command(epilog="Example: prose-data experiment alignx_history --set alignx.records=100")(experiment)
 app.command(epilog="Example: prose-data power runs/pilot --one prose --other icl --difference 0.1")(power)
+app.command(
+    epilog="Examples: prose-data publish runs/first --repo OWNER/NAME --dry-run · prose-data publish runs/first --repo s3://bucket/first"
+)(publish)
+app.command(
+    epilog="Example: prose-data serve my.yaml --cron '0 6 * * 1' --timezone Europe/Berlin --publish OWNER/NAME"
+)(serve)
 app.command("local-llm", epilog="Example: prose-data local-llm --port 8002")(local_llm)
 app.command("fake-llm", epilog="Example: prose-data fake-llm --port 8001 --rate-429 0.1 --latency 0.2")(
     fake_llm

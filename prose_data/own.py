@@ -141,8 +141,7 @@ async def infer_own(authors: Sequence[Author], method: str, config: Config) -> l
     """
     chosen = inferring(method, config)
     workers = config.model_of("inferrer").concurrency
-    store = Path(config.store) if config.store else None
-    async with open_door(config, store) as door:
+    async with open_door(config, config.store) as door:
 
         async def work(author: Author) -> Findings:
             return await _infer_author(author, method, chosen, door, config.seeds[0], workers)

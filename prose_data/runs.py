@@ -25,12 +25,15 @@ import polars as pl
 
 from prose_data.config import Config, dump_config, load_yaml, parse_config
 from prose_data.errors import InputError
+from prose_data.places import is_url
 from prose_data.values import Document, Edit, Inference, Sample, Score, Stage, Truth, User
 from schemas import SCHEMAS
 
 STAGES: tuple[Stage, ...] = ("synthesize", "infer", "score")
 OWN_TABLE: Mapping[Stage, str] = {"synthesize": "samples", "infer": "inferences", "score": "scores"}
 CONFIG, MANIFEST, LOCK = "config.yaml", "manifest.json", ".lock"
+MIRRORED = ".mirror"  # in a mirror of a run in an object store: its URL
+SQLITE, REPLIES = "store.sqlite", "store"  # the request store of a run; that of several machines
 SPENT = "spent"  # the name of the counts of what all tries of a run have spent
 
 _VALUES: Mapping[type, str] = {
@@ -44,7 +47,7 @@ _VALUES: Mapping[type, str] = {
 }
 # What does not decide what the tables hold: budget, request store, the experiment on a data set, and of a model where and
 # how it is asked.
-_RUN_MAY_CHANGE = {"budget", "store", "offline", "experiment"}
+_RUN_MAY_CHANGE = {"budget", "store", "offline", "experiment", "engine"}
 _MODEL_MAY_CHANGE = {"base_url", "api_key_env", "concurrency", "timeout", "attempts", "mode"} | {
     "requests_per_minute",
     "tokens_per_minute",
@@ -62,9 +65,13 @@ class Run:
     config: Config
 
     @property
-    def store(self) -> Path:
-        """The request store's file: `config.store`, or one inside the run folder."""
-        return Path(self.config.store) if self.config.store else self.path / "store.sqlite"
+    def store(self) -> str:
+        """The request store: `config.store`, or the run's own, a reply folder (`store/`) where several machines began one."""
+        if self.config.store:
+            return self.config.store
+        if is_url(place := place_of(self.path)):
+            return f"{place.rstrip('/')}/{REPLIES}/"
+        return f"{self.path / REPLIES}/" if (self.path / REPLIES).is_dir() else str(self.path / SQLITE)
 
     def part(self, table: str, shard: int = 0, stage: Stage | None = None) -> Path:
         """Return where a shard's part of `table` lies; `stage` for the tables that every stage adds to."""
@@ -168,6 +175,12 @@ class Run:
         return parts
 
 
+def place_of(path: Path) -> str:
+    """Return where other machines find the run in folder `path`: the URL of which it is a mirror, or its absolute path."""
+    mark = path / MIRRORED
+    return mark.read_text(encoding="utf-8").strip() if mark.exists() else str(path.absolute())
+
+
 @contextmanager
 def open_run(path: Path, config: Config) -> Iterator[Run]:
     """Create the run folder `path`, or resume the one that is there, and keep other processes from writing to it.
@@ -186,8 +199,11 @@ def open_run(path: Path, config: Config) -> Iterator[Run]:
     with _locked(path):
         if Run(path, config).begun:
             _same_or_error(path, load_run(path).config, config)
-        for leftover in path.glob("**/.*.tmp"):
-            leftover.unlink()
+        for entry in path.iterdir():
+            if entry.name != REPLIES:  # of which there may be millions, none of them in the way
+                for leftover in (entry, *entry.glob("**/.*.tmp")):
+                    if leftover.match(".*.tmp"):
+                        leftover.unlink()
         land(path / CONFIG, lambda file: file.write(dump_config(config).encode()))
         yield Run(path, config)
 

@@ -245,17 +245,19 @@ def test_prefect_is_the_default_engine(small: Path, tmp_path: Path, monkeypatch:
 
     class Pipeline:
         @staticmethod
-        def run_pipeline(config: Any, folder: Path, progress: Any, stages: Any, meter: Any) -> Any:
-            calls.append((config.name, folder, stages))
+        def run_pipeline(
+            config: Any, folder: Path, progress: Any, stages: Any, meter: Any, engine: str
+        ) -> Any:
+            calls.append((config.name, folder, stages, engine))
             raise KeyboardInterrupt
 
     monkeypatch.setitem(sys.modules, "flows.pipeline", Pipeline)
     monkeypatch.chdir(tmp_path)
     assert call("run", small).exit_code == 130
-    assert call("synthesize", small, "--out", "x").exit_code == 130
+    assert call("synthesize", small, "--out", "x", "--engine", "dask").exit_code == 130
     assert calls == [
-        ("small", Path("runs/small"), ("synthesize", "infer", "score")),
-        ("small", Path("x"), ("synthesize",)),
+        ("small", Path("runs/small"), ("synthesize", "infer", "score"), "prefect"),
+        ("small", Path("x"), ("synthesize",), "dask"),
     ]
 
 
@@ -264,9 +266,7 @@ def test_fake_llm_passes_its_switches_on(monkeypatch: pytest.MonkeyPatch) -> Non
     from prose_data.simulator.server import Faults
 
     served = []
-    monkeypatch.setattr(
-        "prose_data.simulator.server.serve", lambda port, faults: served.append((port, faults))
-    )
+    monkeypatch.setattr("prose_data.simulator.server.serve", lambda *arguments: served.append(arguments))
     switches = [
         "--latency",
         "0.1",
@@ -280,9 +280,10 @@ def test_fake_llm_passes_its_switches_on(monkeypatch: pytest.MonkeyPatch) -> Non
         "7",
     ]
     more = ["--bad-json-rate", "0.07", "--truncate-rate", "0.08", "--api-key", "secret", "--seed", "9"]
-    assert call("fake-llm", "--port", "8001", *switches, *more).exit_code == 0
+    assert call("fake-llm", "--host", "0.0.0.0", "--port", "8001", *switches, *more).exit_code == 0
     batches = BatchFaults(seed=9)
-    assert served == [(8001, Faults(0.1, 0.2, 0.05, 0.06, 7.0, 0.07, 0.08, "secret", 9, batches))]
+    faults = Faults(0.1, 0.2, 0.05, 0.06, 7.0, 0.07, 0.08, "secret", 9, batches)
+    assert served == [(8001, faults, "0.0.0.0")]
 
 
 def test_the_module_runs_and_shows_what_an_ascii_terminal_can(finished: Path) -> None:

@@ -111,6 +111,8 @@ def test_the_pipeline_with_its_engine(tmp_path: Path) -> None:
     (table,) = artifacts["headline"]
     assert {row["method"] for row in json.loads(table)} == {"no_learning", "prose", "oracle"}
     assert all(isinstance(row["ppcm"], float) for row in json.loads(table))
+    (shown,) = artifacts["report"]
+    assert shown.strip() == (run.path / "report.md").read_text().strip()
 
     with pytest.raises(BudgetReached, match="max_requests"):
         run_pipeline(_config(budget={"max_requests": 25}), tmp_path / "stopped")

@@ -66,8 +66,9 @@ def test_the_rules_look_at_everything() -> None:
     assert "prose_data.stages" in _importers("prose_data.methods")
 
 
-def test_only_flows_import_prefect() -> None:
-    assert all(_within(module, "flows") for module in _importers("prefect"))
+@pytest.mark.parametrize("package", ["prefect", "prefect_dask", "prefect_ray", "dask", "distributed", "ray"])
+def test_only_flows_import_engines(package: str) -> None:
+    assert all(_within(module, "flows") for module in _importers(package))
 
 
 def test_only_the_command_line_imports_flows_and_only_when_asked() -> None:

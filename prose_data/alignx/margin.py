@@ -10,7 +10,6 @@ gains per token stands beside it under a name of its own.
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from prose_data.config import Config
 from prose_data.errors import RequestFailed
@@ -112,7 +111,7 @@ def response_score(alone: Echo, both: Echo, begin: str = "") -> Scored:
 
 @asynccontextmanager
 async def open_scorers(
-    config: Config, names: Sequence[str], form: str, store: Path | None, meter: Meter
+    config: Config, names: Sequence[str], form: str, store: str | None, meter: Meter
 ) -> AsyncIterator[list[NamedScorer]]:
     """Open a scorer of each of the models called `names`, in chat format `form`, and close them after.
 

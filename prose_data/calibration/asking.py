@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 from prose_data.calibration.gold import Pair
 from prose_data.calibration.position import Probe
@@ -78,7 +77,7 @@ def as_judge(config: Config, name: str) -> Config:
 
 
 async def ask_judge(
-    config: Config, name: str, questions: Questions, store: Path | None, meter: Meter, tick: Tick
+    config: Config, name: str, questions: Questions, store: str | None, meter: Meter, tick: Tick
 ) -> Heard:
     """Return the answers of the judge `name`; repeats are independent replies.
 

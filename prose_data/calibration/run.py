@@ -79,9 +79,7 @@ async def _gold(plan: Plan) -> list[Gold]:
     )
 
 
-async def _ask(
-    plan: Plan, gold: Sequence[Gold], store: Path, meter: Meter, progress: Progress
-) -> list[Heard]:
+async def _ask(plan: Plan, gold: Sequence[Gold], store: str, meter: Meter, progress: Progress) -> list[Heard]:
     """Return what each judge says, one judge after the other."""
     pairs = tuple(dict.fromkeys(item.pair for item in gold))
     questions = Questions(pairs, plan.repeats, tuple(make_probes(plan.config)))

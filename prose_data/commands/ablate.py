@@ -1,6 +1,5 @@
 """`prose-data ablate`: PROSE in full and without each of its parts, as one run."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from prose_data.commands.options import Json, Runner, Sets, Settings
 def ablate(
     config: Settings = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The run folder; default runs/<name>-ablation.")
+        str | None, typer.Option("--out", help="The run folder or its URL; default runs/<name>-ablation.")
     ] = None,
     sets: Sets = None,
     engine: Runner = "prefect",

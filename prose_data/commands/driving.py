@@ -1,8 +1,8 @@
 """What the commands that make a run share: which run is meant, doing its stages, and saying what came of it."""
 
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import typer
 from prose_data.commands.options import Engine
 from prose_data.commands.outcomes import end, print_json
 from prose_data.errors import InputError
+from prose_data.places import is_url
 
 if TYPE_CHECKING:
     from prose_data.config import Config
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
     from prose_data.values import Stage
 
 
+@contextmanager
 def target_of(
     target: Path | None,
-    out: Path | None,
+    out: str | None,
     sets: list[str] | None,
-    store: Path | None = None,
+    store: str | None = None,
     offline: bool | None = None,
-) -> "tuple[Config, Path]":
-    """Return the configuration and the run folder that the arguments name: a folder is a run, a file a configuration."""
+) -> "Iterator[tuple[Config, Path]]":
+    """Give the configuration and the run folder that the arguments name: a folder is a run, a file a configuration."""
     if target is not None and target.is_dir():
         from prose_data.runs import load_run
 
@@ -33,18 +35,36 @@ def target_of(
             raise InputError(
                 f"{target}: is a run folder, so --out and --set do not go with it; give a configuration file"
             )
-        return with_store(load_run(target).config, store, offline), target
+        yield with_store(load_run(target).config, store, offline), target
+        return
     from prose_data.config import load_config
 
     config = with_store(load_config(target, sets or ()), store, offline)
-    return config, out or Path("runs") / config.name
+    with folder_at(out, config.name) as folder:
+        yield config, folder
 
 
-def with_store(config: "Config", store: Path | None, offline: bool | None) -> "Config":
+@contextmanager
+def folder_at(out: str | None, name: str) -> Iterator[Path]:
+    """Give the run folder that --out names, by default runs/NAME; of a URL its mirror, which is pushed in the end."""
+    if out is None:
+        yield Path("runs") / name
+    elif not is_url(out):
+        yield Path(out)
+    else:
+        from prose_data.remote import mirrored
+
+        with mirrored(out) as folder:
+            yield folder
+
+
+def with_store(config: "Config", store: str | None, offline: bool | None) -> "Config":
     """Return `config` with the request store and the mode that the command line names, as far as it does."""
+    from prose_data.config.loading import anchored
+
     changes: dict[str, Any] = {}
     if store is not None:
-        changes["store"] = os.path.normpath(store.absolute())
+        changes["store"] = anchored(store, Path.cwd())
     if offline is not None:
         changes["offline"] = offline
     return config.model_copy(update=changes)
@@ -61,10 +81,10 @@ def drive(config: "Config", folder: Path, stages: "tuple[Stage, ...]", engine: E
     console = Console(stderr=True, force_terminal=sys.stderr.isatty())  # not by FORCE_COLOR, which CI sets
     meter = Meter(config.budget)
     with shown_progress(console, meter, stages, Run(folder, config)) as show:
-        if engine == "prefect":
+        if engine != "plain":
             from flows.pipeline import run_pipeline
 
-            return run_pipeline(config, folder, show, stages, meter)
+            return run_pipeline(config, folder, show, stages, meter, engine)
         import asyncio
 
         from prose_data.stages import run_all
@@ -131,7 +151,7 @@ def run_with(
     methods: Sequence[str],
     suffix: str,
     settings: Path | None,
-    out: Path | None,
+    out: str | None,
     sets: list[str] | None,
     engine: Engine,
     as_json: bool,
@@ -147,5 +167,5 @@ def run_with(
         )
     config = load_config(settings, sets or ())
     config = config.model_copy(update={"name": f"{config.name}-{suffix}", "methods": tuple(methods)})
-    folder = out or Path("runs") / config.name
-    print_report(drive(config, folder, STAGES, engine), as_json)
+    with folder_at(out, config.name) as folder:
+        print_report(drive(config, folder, STAGES, engine), as_json)

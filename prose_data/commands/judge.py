@@ -68,7 +68,7 @@ def calibrate(
         typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the configuration."),
     ] = None,
     store: Annotated[
-        Path | None, typer.Option("--store", help="Request store, so that nothing is asked twice.")
+        str | None, typer.Option("--store", help="Request store, so that nothing is asked twice.")
     ] = None,
     offline: Annotated[
         bool | None,

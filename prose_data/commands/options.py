@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Engine = Literal["prefect", "plain"]
+Engine = Literal["prefect", "plain", "dask", "ray"]
 Settings = Annotated[
     Path | None, typer.Argument(metavar="CONFIG", help="A YAML configuration; default the quickstart.")
 ]
@@ -13,7 +13,12 @@ Target = Annotated[
     Path | None, typer.Argument(metavar="RUN-OR-CONFIG", help="A run folder, or a YAML configuration.")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", help="The run folder; default runs/<name of the configuration>.")
+    str | None,
+    typer.Option(
+        "--out",
+        metavar="DIR-OR-URL",
+        help="The run folder, or its URL in an object store, s3://… ; default runs/<name of the configuration>.",
+    ),
 ]
 Sets = Annotated[
     list[str] | None,
@@ -27,9 +32,11 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")
 ]
 Kept = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--store", help="Request store, so that nothing is asked twice; several runs may share one."
+        "--store",
+        metavar="FILE-OR-FOLDER/-OR-URL",
+        help="Request store, so that nothing is asked twice; several runs may share one, several machines a FOLDER/ or URL.",
     ),
 ]
 Offline = Annotated[
@@ -39,5 +46,9 @@ Offline = Annotated[
     ),
 ]
 Runner = Annotated[
-    Engine, typer.Option("--engine", help="prefect: as Prefect flows; plain: the same without Prefect.")
+    Engine,
+    typer.Option(
+        "--engine",
+        help="prefect: as Prefect flows; plain: the same without Prefect; dask, ray: shards on the cluster at engine.address.",
+    ),
 ]

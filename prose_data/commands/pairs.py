@@ -75,7 +75,7 @@ def score_pairs(
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one key of it.")
     ] = None,
-    store: Annotated[Path | None, typer.Option("--store", help="Request store to keep replies in.")] = None,
+    store: Annotated[str | None, typer.Option("--store", help="Request store to keep replies in.")] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="A .parquet or .jsonl file for the rows, one per measured value."),
@@ -124,7 +124,7 @@ def score_pairs(
     chosen = _methods(methods or ["ica"])
     targets, left_out = read_targets(file, split, limit)
     showing = Showing(persona, items)
-    kept = store or (Path(settings.store) if settings.store else None)
+    kept = store or settings.store
     console, meter = Console(stderr=True, force_terminal=sys.stderr.isatty()), Meter(settings.budget)
 
     async def go(tick: Tick) -> "Scores":

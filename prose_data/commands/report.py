@@ -32,10 +32,10 @@ def report(
         _compare(target, other, as_json)
         return
 
-    _, folder = target_of(target, out, sets)
-    for table, command in (("samples", "synthesize"), ("inferences", "infer"), ("scores", "score")):
-        need(folder, table, command)
-    print_report(load_run(folder), as_json)
+    with target_of(target, out, sets) as (_, folder):
+        for table, command in (("samples", "synthesize"), ("inferences", "infer"), ("scores", "score")):
+            need(folder, table, command)
+        print_report(load_run(folder), as_json)
 
 
 def _compare(one: Path, other: Path, as_json: bool) -> None:

@@ -28,9 +28,9 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Make users, samples, inferences, scores and the report. Run again on the same folder, it resumes."""
-    config, folder = target_of(target, out, sets, store, offline)
-    finished = drive(config, folder, ("synthesize", "infer", "score"), engine)
-    print_report(finished, as_json)
+    with target_of(target, out, sets, store, offline) as (config, folder):
+        finished = drive(config, folder, ("synthesize", "infer", "score"), engine)
+        print_report(finished, as_json)
 
 
 def synthesize(
@@ -43,22 +43,23 @@ def synthesize(
     as_json: Json = False,
 ) -> None:
     """Make users, documents and samples; where the space is alignx, records in the published form."""
-    config, folder = target_of(target, out, sets, store, offline)
-    if config.space == "alignx":
-        from prose_data.commands.alignx import synthesize_records
+    with target_of(target, out, sets, store, offline) as (config, folder):
+        if config.space == "alignx":
+            from prose_data.commands.alignx import synthesize_records
 
-        share = synthesize_records(config, folder, as_json)
-        end(share, config.budget.max_failures, f"{folder}/failures")
-        return
-    one_stage("synthesize", config, folder, engine, as_json)
+            share = synthesize_records(config, folder, as_json)
+            end(share, config.budget.max_failures, f"{folder}/failures")
+            return
+        one_stage("synthesize", config, folder, engine, as_json)
 
 
 def infer(
     target: Target = None,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            "--out", help="The run folder; with --samples the JSON Lines file to write, default none."
+            "--out",
+            help="The run folder or its URL; with --samples the JSON Lines file to write, default none.",
         ),
     ] = None,
     sets: Sets = None,
@@ -88,7 +89,8 @@ def infer(
         strangers = [name for name, value in (("--method", method), ("--config", config)) if value]
         if strangers:
             raise InputError(f"{strangers[0]}: goes with --samples only")
-        one_stage("infer", *target_of(target, out, sets, store, offline), engine, as_json)
+        with target_of(target, out, sets, store, offline) as (settled, folder):
+            one_stage("infer", settled, folder, engine, as_json)
         return
     if target is not None:
         raise InputError(f"{target}: give either a run or --samples, not both; models come from --config")
@@ -97,7 +99,7 @@ def infer(
     from prose_data.config import load_config
 
     settings = with_store(load_config(config, sets or ()), store, offline)
-    infer_texts(samples, method, settings, out, as_json)
+    infer_texts(samples, method, settings, None if out is None else Path(out), as_json)
 
 
 def score(
@@ -110,4 +112,5 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score a run's inferences."""
-    one_stage("score", *target_of(target, out, sets, store, offline), engine, as_json)
+    with target_of(target, out, sets, store, offline) as (config, folder):
+        one_stage("score", config, folder, engine, as_json)

@@ -121,9 +121,15 @@ def _file(path: Path) -> Path:
     """Return the store's file that `path` names: itself, or the one of a run. Raises InputError if there is none."""
     if not path.is_dir():
         return path
+    from prose_data.llm.reply_folder import is_reply_folder
     from prose_data.runs import load_run
 
-    file = load_run(path).store
+    kept = load_run(path).store
+    if is_reply_folder(kept):
+        raise InputError(
+            f"{kept}: is a reply folder, one JSON file per reply; these commands are for request stores of one file"
+        )
+    file = Path(kept)
     if not file.exists():
         raise InputError(
             f"{path}: the run has no request store ({file} is not there); simulated models leave none"

@@ -1,7 +1,6 @@
 """`prose-data sweep`: PROSE with every number of steps and every threshold of a grid, as one run."""
 
 from itertools import product
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,7 @@ from prose_data.errors import InputError
 def sweep(
     config: Settings = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The run folder; default runs/<name>-sweep.")
+        str | None, typer.Option("--out", help="The run folder or its URL; default runs/<name>-sweep.")
     ] = None,
     sets: Sets = None,
     steps: Annotated[

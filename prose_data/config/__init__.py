@@ -18,7 +18,7 @@ from prose_data.config.data import (
 from prose_data.config.loading import dump_config, load_config, load_yaml, parse_config
 from prose_data.config.methods import Cipher, Majority, Prelude, Prose, ProsePlus, Retrieval, Stop, Ticl
 from prose_data.config.models import LOCAL_MODEL, ROLES, Model, Price, Roles
-from prose_data.config.whole import Budget, Config, Shards
+from prose_data.config.whole import Budget, Config, Engine, Shards
 
 __all__ = [
     "LOCAL_MODEL",
@@ -31,6 +31,7 @@ __all__ = [
     "Config",
     "Conflict",
     "Drift",
+    "Engine",
     "Experiment",
     "Framework",
     "HubDocuments",

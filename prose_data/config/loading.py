@@ -88,21 +88,21 @@ def dump_config(config: Config) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
-    def anchored(value: str) -> str:
-        return (
-            value
-            if not value or "://" in value or Path(value).is_absolute()
-            else os.path.normpath(folder / value)
-        )
+def anchored(place: str, folder: Path) -> str:
+    """Return a path as it counts from `folder`, with its `/` at the end if it has one; a URL as it is."""
+    if not place or "://" in place:
+        return place
+    return os.path.normpath(folder / place) + "/" * (place.endswith("/") and len(place) > 1)
 
+
+def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
     documents = data.get("documents")
     if isinstance(documents, dict) and isinstance(documents.get("path"), str):
-        documents["path"] = anchored(documents["path"])
+        documents["path"] = anchored(documents["path"], folder)
     if isinstance(data.get("store"), str):
-        data["store"] = anchored(data["store"])
+        data["store"] = anchored(data["store"], folder)
     if isinstance(data.get("space"), str) and data["space"].endswith((".yaml", ".yml")):
-        data["space"] = anchored(data["space"])
+        data["space"] = anchored(data["space"], folder)
 
 
 def _override(data: dict[str, Any], override: str) -> None:

@@ -1,4 +1,4 @@
-"""The whole configuration, and the sections of how a run goes: budget and shards."""
+"""The whole configuration, and the sections of how a run goes: budget, shards and engine."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from prose_data.config.alignx import AlignX, Experiment
-from prose_data.config.base import Section, Seed, without_repeats
+from prose_data.config.base import Named, Section, Seed, without_repeats
 from prose_data.config.data import (
     Audience,
     Framework,
@@ -35,6 +35,16 @@ class Shards(Section):
     """A shard is this many users with everything of theirs; it is written, resumed and scheduled as one."""
 
     users: Annotated[int, Field(ge=1, le=100_000)] = 50
+
+
+class Engine(Section):
+    """The cluster of `--engine dask` or `ray`: its scheduler's address; null starts processes of this machine.
+
+    `workers` is how many of its workers are used, null all; without an address how many are started, null one per processor.
+    """
+
+    address: Named | None = None
+    workers: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
 
 class Config(Section):
@@ -85,9 +95,12 @@ class Config(Section):
     majority: Majority = Majority()
     budget: Budget = Budget()
     shards: Shards = Shards()
+    engine: Engine = Engine()
     alignx: AlignX = AlignX()
     experiment: Experiment = Experiment()
-    store: str | None = None  # request store to share between runs; null: store.sqlite in the run folder
+    store: str | None = (
+        None  # request store to share between runs (FOLDER/ or a URL: between machines); null: the run's own
+    )
     offline: bool = False  # every reply comes from the request store; one that is not there stops the run
 
     @field_validator("documents", mode="before")

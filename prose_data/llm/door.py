@@ -21,6 +21,7 @@ from prose_data.llm.limits import Limits
 from prose_data.llm.log import RequestLog
 from prose_data.llm.meter import Known, Meter, cost_of
 from prose_data.llm.prices import price_of
+from prose_data.llm.reply_folder import open_replies
 from prose_data.llm.store import Store, encode
 from prose_data.llm.types import Message, Reply, Request, Role, Schema, Send
 from prose_data.values import Stage
@@ -129,11 +130,13 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(config: Config, store: Path | None, meter: Meter | None = None) -> AsyncIterator[Door]:
+async def open_door(
+    config: Config, store: Path | str | None, meter: Meter | None = None
+) -> AsyncIterator[Door]:
     """Open the door for the models that `config.roles` names, inside the running event loop, and close it after.
 
-    `store` is the request store's file (None: nothing is kept). Doors that share a `meter` share the budget;
-    without one this door has the whole budget. Raises InputError for an unusable store or a missing key.
+    `store` is the request store's file, or the place of a reply folder (None: nothing is kept). Doors that share a
+    `meter` share the budget; without one this door has the whole budget. Raises InputError for an unusable store or a missing key.
     """
     meter = meter or Meter(config.budget)
     names = sorted({getattr(config.roles, role) for role in ROLES})
@@ -155,17 +158,17 @@ async def _remote(
     config: Config,
     remote: Mapping[str, Model],
     prices: Mapping[str, Price | None],
-    file: Path | None,
+    kept: Path | str | None,
     limits: Limits,
     meter: Meter,
     stack: AsyncExitStack,
 ) -> dict[str, Send]:
     """Return the way to each of the models that are asked over HTTP, and leave to `stack` what is to be closed."""
-    if file is None and (config.offline or any(model.mode == "batch" for model in remote.values())):
+    if kept is None and (config.offline or any(model.mode == "batch" for model in remote.values())):
         raise InputError("offline and mode batch need a request store; name one with --store")
     store = None
-    if file is not None:
-        store = Store(file, offline=config.offline)
+    if kept is not None:
+        store = open_replies(kept, config.offline)
         stack.callback(store.close)
         if config.offline:
             return {name: store.replay(model.backend) for name, model in remote.items()}
@@ -184,7 +187,10 @@ async def _remote(
         if model.mode == "batch":
             from prose_data.llm.batch import Batches
 
-            assert store is not None
+            if not isinstance(store, Store):
+                raise InputError(
+                    f"{kept}: is a reply folder, and mode batch needs a request store of one file; name one with --store"
+                )
             at = (model.base_url, model.model, model.api_key_env)
             # Else each would take the other's open batches for those of an earlier process.
             if at not in shared:

@@ -20,7 +20,8 @@ from prose_data.llm.dialect import Put
 from prose_data.llm.limits import Limits
 from prose_data.llm.meter import Known, Meter
 from prose_data.llm.prices import price_of
-from prose_data.llm.store import Store, encode
+from prose_data.llm.reply_folder import open_replies
+from prose_data.llm.store import encode
 from prose_data.llm.types import Fault, Reply, Request, Rung, Send
 
 _BACKEND = "echo"  # in the store's addresses, so that no chat reply is taken for one of ours
@@ -92,7 +93,7 @@ async def echo(send: Send, model: str, text: str) -> Echo:
 
 @asynccontextmanager
 async def open_echo(
-    config: Config, names: Sequence[str], store: Path | None, meter: Meter | None = None
+    config: Config, names: Sequence[str], store: Path | str | None, meter: Meter | None = None
 ) -> AsyncIterator[dict[str, Send]]:
     """Open the way to the completions endpoint of each of the models called `names`, and close it after.
 
@@ -113,7 +114,7 @@ async def open_echo(
         limits = Limits(list(models.values()), meter)
         kept = None
         if store is not None:
-            kept = Store(store, offline=config.offline)
+            kept = open_replies(store, config.offline)
             stack.callback(kept.close)
         sends: dict[str, Send] = {}
         for name, model in models.items():

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prose_data.config import Budget, Price
@@ -27,6 +28,19 @@ class Known:
     dialect: Dialect = field(default_factory=Dialect)
     allowed: int = 0
     ceiling: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a meter has counted, to be handed to another one, which may be on another machine; the words are the meter's."""
+
+    requests: int
+    replies: Mapping[Source, int]
+    tokens: int
+    cost: float
+    unpriced: bool
+    retries: int
+    failed: int
 
 
 class Meter:
@@ -83,19 +97,29 @@ class Meter:
         Requests in flight count beforehand with what one has taken on average.
         """
         with self._lock:
-            spent = self.spent()
-            ahead = 1 + self.in_flight / self._paid if self._paid else 1
+            ahead = self.in_flight / self._paid if self._paid else 0
+            for key, used, limit in self._used(self.tokens * ahead, self.cost * ahead):
+                if used >= limit:
+                    raise _used_up(key, used, limit)
+            self.requests += 1
+
+    def used_up(self) -> BudgetReached:
+        """Return the error for the limit of the budget of which most is used; there must be a limit."""
+        with self._lock:
+            return _used_up(*max(self._used(), key=lambda limit: limit[1] / max(limit[2], 1e-9)))
+
+    def _used(self, tokens: float = 0, cost: float = 0) -> list[tuple[str, float, float]]:
+        """Return key, use and limit for each limit that there is, with so many tokens and US dollars on top."""
+        spent = self.spent()
+        return [
+            (key, used, limit)
             for key, used, limit in (
                 ("max_requests", spent["requests"], self._budget.max_requests),
-                ("max_tokens", spent["tokens"] + self.tokens * (ahead - 1), self._budget.max_tokens),
-                ("max_cost", spent["cost"] + self.cost * (ahead - 1), self._budget.max_cost),
-            ):
-                if limit is not None and used >= limit:
-                    raise BudgetReached(
-                        f"budget.{key} is used up ({used:.6g} of {limit:.10g}); raise it and run again on the same "
-                        "folder to go on from here"
-                    )
-            self.requests += 1
+                ("max_tokens", spent["tokens"] + tokens, self._budget.max_tokens),
+                ("max_cost", spent["cost"] + cost, self._budget.max_cost),
+            )
+            if limit is not None
+        ]
 
     def add(self, tokens: int, cost: float | None) -> None:
         """Count what a reply used; cost is in US dollars."""
@@ -104,3 +128,34 @@ class Meter:
             self.tokens += tokens
             self.cost += cost or 0.0
             self.unpriced = self.unpriced or cost is None
+
+    def counts(self) -> Counts:
+        """Return what this meter has counted itself, earlier tries left out."""
+        with self._lock:
+            return Counts(
+                self.requests,
+                dict(self.replies),
+                self.tokens,
+                self.cost,
+                self.unpriced,
+                self.retries,
+                self.failed,
+            )
+
+    def take(self, counts: Counts) -> None:
+        """Count what another meter has counted."""
+        with self._lock:
+            self.requests += counts.requests
+            self.replies.update(counts.replies)
+            self.tokens += counts.tokens
+            self.cost += counts.cost
+            self.unpriced = self.unpriced or counts.unpriced
+            self.retries += counts.retries
+            self.failed += counts.failed
+
+
+def _used_up(key: str, used: float, limit: float) -> BudgetReached:
+    return BudgetReached(
+        f"budget.{key} is used up ({used:.6g} of {limit:.10g}); raise it and run again on the same folder to go on "
+        "from here"
+    )

@@ -44,10 +44,11 @@ def key_of(body: Mapping[str, Any], backend: str) -> bytes:
     The base URL is left out on purpose: a model that moves to another port or host keeps its replies. Two
     endpoints that serve different models under one name therefore need two stores.
     """
-    return _address(backend.encode() + b"\0" + encode(body))
+    return address_of(backend.encode() + b"\0" + encode(body))
 
 
-def _address(content: bytes) -> bytes:
+def address_of(content: bytes) -> bytes:
+    """Return the 20-byte address of a backend, a zero byte and an encoded body; see `key_of`."""
     return hashlib.blake2b(content, digest_size=_KEY).digest()
 
 
@@ -123,7 +124,7 @@ class Store:
 
         async def stored(request: Request) -> Reply:
             body = encode(request.body)
-            key = _address(prefix + body)
+            key = address_of(prefix + body)
             while True:
                 reply = self.get(key)
                 if reply is not None:
@@ -146,7 +147,7 @@ class Store:
             key = key_of(request.body, backend)
             reply = self.get(key)
             if reply is None:
-                raise _not_there(self._path, request, key)
+                raise not_there(self._path, request, key)
             await self._turn()
             return reply
 
@@ -200,7 +201,7 @@ class Store:
             self._flights.pop(key, None)
             if not flight.done():
                 if isinstance(error, Exception):
-                    _fail(flight, error)
+                    fail(flight, error)
                 else:
                     flight.cancel()
             raise
@@ -236,7 +237,7 @@ class Store:
                 if not committed.done():
                     committed.set_exception(failure)
                 if flight is not None and not flight.done():
-                    _fail(flight, failure)
+                    fail(flight, failure)
 
     def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         try:
@@ -262,7 +263,8 @@ class Store:
         self._db.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
-def _fail(flight: asyncio.Future[Reply], error: Exception) -> None:
+def fail(flight: asyncio.Future[Any], error: Exception) -> None:
+    """End `flight` with `error`."""
     flight.set_exception(error)
     flight.exception()  # retrieved: nobody else need be waiting
 
@@ -277,10 +279,11 @@ def _unpacked(keys: bytes) -> tuple[bytes, ...]:
     return tuple(keys[start : start + _KEY] for start in range(0, len(keys), _KEY))
 
 
-def _not_there(path: Path, request: Request, key: bytes) -> InputError:
+def not_there(place: Path | str, request: Request, key: bytes) -> InputError:
+    """Return the error for a request whose reply the store at `place` does not hold."""
     messages = request.body["messages"]
     start = printable(messages[-1]["content"][: 4 * _SHOWN])[:_SHOWN] if messages else ""
     return InputError(
-        f"{path}: holds no reply of the {request.role}'s model {printable(str(request.body.get('model')))} to the "
+        f"{place}: holds no reply of the {request.role}'s model {printable(str(request.body.get('model')))} to the "
         f"request {key.hex()} (its last message starts: {start}); run with --no-offline to ask for it"
     )

@@ -1,4 +1,4 @@
-"""What can be done with a request store besides answering from it: count, prune, export."""
+"""What can be done with a request store besides answering from it: count, prune, export, move into a reply folder."""
 
 import sqlite3
 import time
@@ -11,6 +11,7 @@ from typing import IO, Any, Literal
 import orjson
 
 from prose_data.errors import InputError
+from prose_data.llm.reply_folder import ReplyFolder
 from prose_data.llm.store_file import columns, open_store, unusable
 
 _CHUNK = 500  # rows read, and written as one group, at a time
@@ -118,6 +119,21 @@ def export_store(path: Path, file: IO[bytes], form: Literal["jsonl", "parquet"])
     Raises InputError naming the store where it holds none or is damaged.
     """
     return (_write_parquet if form == "parquet" else _write_lines)(path, file)
+
+
+def move_to(path: Path, folder: ReplyFolder) -> None:
+    """Move all replies of a store into a reply folder, and remove its file. Raises InputError for one with open batches."""
+    found = stats(path)
+    if found.open_batches:
+        raise InputError(
+            f"{path}: waits for {found.open_batches} batches, whose replies only one process can take in; let "
+            "--engine prefect or plain finish them"
+        )
+    if found.replies:
+        for records in _chunks(path):
+            folder.keep(records)
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
 
 
 def _write_lines(path: Path, file: IO[bytes]) -> int:
