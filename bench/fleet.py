@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from prose_data.streams import stream
 
-# Found by `python -m bench --only dask-speedup` on two overloaded cores, so rather too much: what one shard takes of the
-# driver's processor, the flow's start and end included, and what it takes a worker beside waiting for the model.
-DRIVER, WORKER = 0.3, 3.0  # seconds
+# Found by `python -m bench --only dask-speedup` on two cores, rounded up: what one shard takes of the driver's processor, the
+# flow's start and end included, and what it takes a worker beside waiting for the model.
+DRIVER, WORKER = 0.3, 1.5  # seconds
 EVENTS = (
     4  # that Prefect's server is told per shard and stage: a task run's states, and now and then the progress
 )
