@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -94,12 +94,22 @@ def serve(plan: Plan) -> None:
         first = True
         while True:
             try:
-                asyncio.run(_watch(plan, ours, first))
+                _until_interrupted(_watch(plan, ours, first))
             except* (RuntimeError, httpx.HTTPError):  # what the runner ends with when its server is long away
                 where = PREFECT_API_URL.value()
                 print(f"Prefect: {where}: does not answer; trying again", file=sys.stderr, flush=True)
                 time.sleep(_AGAIN_SECONDS)
             first = False
+
+
+def _until_interrupted(watching: Coroutine[Any, Any, None]) -> None:
+    """Run `watching`; an interrupt that came again while it ended is an interrupt, and no group of errors."""
+    try:
+        asyncio.run(watching)
+    except BaseExceptionGroup as group:
+        if group.subgroup(KeyboardInterrupt) is not None:
+            raise KeyboardInterrupt from None
+        raise
 
 
 async def _watch(plan: Plan, ours: LocalServer | None, first: bool) -> None:

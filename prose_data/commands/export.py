@@ -28,6 +28,8 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     help="Write training rows from preference pairs, or a run's results for other evaluation tools.",
+    epilog="Examples: prose-data export runs/mine --form inspect --out logs · "
+    "prose-data export runs/alignx --kind dpo --prompt pba --out dpo.parquet",
 )
 
 
