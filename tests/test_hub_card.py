@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import mlcroissant
 import pyarrow as pa
 import pytest
 import yaml
@@ -25,6 +24,7 @@ from prose_data.hub.readme import Told, escaped, text_of
 from prose_data.runs import MANIFEST, Run, read_json, write_json
 from prose_data.stages import run_all
 from prose_data.values import Document
+from tests.croissant import Dataset
 
 ENGLISH = "The bus was late, and it is not the first time that this has been so for me in a month."
 GERMAN = (
@@ -340,7 +340,7 @@ def test_a_card_for_a_repository_names_it_throughout(run: Run) -> None:
     assert 'load_dataset("team/own", "samples", split="train")' in card.text
     assert card.text.count("hf://datasets/team/own/samples/train-*.parquet") == 2
     assert card.data["license"] == "cc-by-4.0"
-    described = mlcroissant.Dataset(str(folder / "croissant.json"), mapping={"repo": str(folder)})
+    described = Dataset(str(folder / "croissant.json"), mapping={"repo": str(folder)})
     assert described.metadata.url == "https://huggingface.co/datasets/team/own"
     rows = list(described.records("samples-train"))
     assert (

@@ -10,7 +10,6 @@ from typing import Any
 
 import datasets
 import duckdb
-import mlcroissant
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
@@ -30,6 +29,7 @@ from prose_data.llm.meter import Meter
 from prose_data.report import make_report
 from prose_data.runs import MANIFEST, Run
 from prose_data.stages import run_all
+from tests.croissant import Dataset
 
 CONFIG = {
     "name": "small",
@@ -145,7 +145,7 @@ def test_examples_of_the_card_run(folder: Path, monkeypatch: pytest.MonkeyPatch)
 )  # of libraries to each other
 @pytest.mark.filterwarnings("ignore:The inplace keyword")
 def test_croissant_describes_every_split_and_finds_its_records(folder: Path) -> None:
-    described = mlcroissant.Dataset(str(folder / "croissant.json"))
+    described = Dataset(str(folder / "croissant.json"))
     assert not described.metadata.ctx.issues.errors
     expected = {
         f"{name}-{split}": frame
