@@ -157,3 +157,12 @@ def test_a_cluster_that_does_not_answer_is_named(engine: str, server: None, tmp_
         address = f"127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(InputError, match=f"engine.address {address}: no cluster answers there"):
         run_on(engine, parse_config(SMALL, "test"), tmp_path / "run", address=address)
+
+
+@pytest.mark.parametrize("engine", ["dask", "ray"])
+def test_an_engine_that_is_not_installed_is_named(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.cluster import require
+
+    monkeypatch.setattr("flows.cluster.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=rf"--engine {engine}: is not installed; pip install"):
+        require(engine, None)
