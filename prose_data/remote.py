@@ -48,7 +48,7 @@ class Mirror:
             if data is None:
                 continue
             if data != _content(self.path / name):
-                land(self.path / name, lambda file, data=data: file.write(data))  # type: ignore[misc]
+                _put(self.path / name, data)
             self._same[name] = _stamp(self.path / name)
 
     def pull_all(self) -> None:
@@ -88,6 +88,10 @@ class Mirror:
         names = [path.relative_to(self.path).as_posix() for path in self.path.glob("*/*-*")]
         matches = ((name, _OF_SHARD.fullmatch(name.partition("/")[2])) for name in names)
         return sorted((name for name, match in matches if match and int(match[1]) == shard), key=_rank)
+
+
+def _put(path: Path, data: bytes) -> None:
+    land(path, lambda file: file.write(data))
 
 
 @contextmanager
